@@ -1,0 +1,41 @@
+/// Where a resource is in its life. Which operation runs on it, or failed, belongs to the job.
+///
+/// The state is also the lock: work claims a resource by moving it from `available` to `busy` in the same catalog
+/// transaction that records the job.
+package enum ResourceState: Hashable, Sendable, Codable {
+    /// Its row exists, its bytes may not. Held by the job that makes it.
+    case creating(JobID)
+    case available
+    case busy(JobID)
+    case deleting(JobID)
+    /// It could not be made, or its bytes are lost. It can only be deleted.
+    case failed(reason: String)
+
+    /// The word that is stored: append-only.
+    package enum Word: String, Sendable, Codable, CaseIterable {
+        case creating, available, busy, deleting, failed
+    }
+
+    package var word: Word {
+        switch self {
+        case .creating: .creating
+        case .available: .available
+        case .busy: .busy
+        case .deleting: .deleting
+        case .failed: .failed
+        }
+    }
+
+    /// The job that holds it, if any.
+    package var job: JobID? {
+        switch self {
+        case .creating(let job), .busy(let job), .deleting(let job): job
+        case .available, .failed: nil
+        }
+    }
+
+    package var failure: String? {
+        guard case .failed(let reason) = self else { return nil }
+        return reason
+    }
+}

@@ -1,0 +1,289 @@
+package import Foundation
+package import SnapshotDomain
+
+/// The record of what should exist, and of everything that was asked for.
+///
+/// A transaction is a closure over plain rows. Writing transactions run one at a time and all or nothing: what one reads is
+/// still true when it writes, so a state read there can serve as a lock. When `write` returns, the result survives power
+/// loss. A closure that throws changes nothing.
+///
+/// - Important: Closures run on the catalog's own thread. They call nothing but their argument, and are quick.
+package protocol Catalog: Sendable {
+    /// Reads one consistent state, beside writers.
+    func read<Value: Sendable>(
+        _ body: @escaping @Sendable (any CatalogReader) throws -> Value
+    ) async throws -> Value
+
+    /// Changes the state durably.
+    ///
+    /// - Throws: What the closure threw, or ``CatalogFault`` (with outcome `unknown` only if the final commit failed).
+    func write<Value: Sendable>(
+        _ body: @escaping @Sendable (any CatalogWriter) throws -> Value
+    ) async throws -> Value
+}
+
+/// Which part of a list is wanted.
+package struct PageRequest: Hashable, Sendable {
+    package static let largest = 1_000
+
+    /// Rows to skip.
+    package var offset: Int
+    /// Rows to return, 1 to ``largest``.
+    package var limit: Int
+
+    package init(offset: Int = 0, limit: Int = 50) {
+        self.offset = max(0, offset)
+        self.limit = min(max(1, limit), Self.largest)
+    }
+
+    /// Everything that one request may return.
+    package static let all = PageRequest(offset: 0, limit: largest)
+}
+
+package struct CatalogPage<Row: Sendable>: Sendable {
+    package var rows: [Row]
+    /// Rows in the whole list.
+    package var total: Int
+
+    package init(rows: [Row], total: Int) {
+        self.rows = rows
+        self.total = total
+    }
+}
+
+/// An order for lists. Ties are broken by identity, so that pages never overlap.
+package struct ListOrder: Hashable, Sendable {
+    package enum Field: String, Sendable, CaseIterable {
+        case name
+        case createdAt
+        case state
+        case size
+    }
+
+    package var field: Field
+    package var isDescending: Bool
+
+    package init(_ field: Field, descending: Bool = false) {
+        self.field = field
+        isDescending = descending
+    }
+
+    package static let newestFirst = ListOrder(.createdAt, descending: true)
+    package static let byName = ListOrder(.name)
+}
+
+package struct SnapshotFilter: Hashable, Sendable {
+    package var environment: EnvironmentID?
+    package var volume: VolumeID?
+    package var instance: InstanceID?
+    package var group: SnapshotGroupID?
+    package var states: Set<ResourceState.Word>?
+    /// A part of the name, of the volume's name or of the instance's name, in any letter case.
+    package var text: String?
+
+    package init(
+        environment: EnvironmentID? = nil,
+        volume: VolumeID? = nil,
+        instance: InstanceID? = nil,
+        group: SnapshotGroupID? = nil,
+        states: Set<ResourceState.Word>? = nil,
+        text: String? = nil
+    ) {
+        self.environment = environment
+        self.volume = volume
+        self.instance = instance
+        self.group = group
+        self.states = states
+        self.text = text
+    }
+}
+
+package struct VolumeFilter: Hashable, Sendable {
+    package var environment: EnvironmentID?
+    package var instance: InstanceID?
+    package var role: Volume.Role?
+    package var states: Set<ResourceState.Word>?
+    package var text: String?
+
+    package init(
+        environment: EnvironmentID? = nil,
+        instance: InstanceID? = nil,
+        role: Volume.Role? = nil,
+        states: Set<ResourceState.Word>? = nil,
+        text: String? = nil
+    ) {
+        self.environment = environment
+        self.instance = instance
+        self.role = role
+        self.states = states
+        self.text = text
+    }
+}
+
+package struct ActivityFilter: Hashable, Sendable {
+    package var environment: EnvironmentID?
+    package var user: UserID?
+    package var event: String?
+    package var status: ActivityEntry.Status?
+    package var from: Date?
+    package var until: Date?
+
+    package init(
+        environment: EnvironmentID? = nil,
+        user: UserID? = nil,
+        event: String? = nil,
+        status: ActivityEntry.Status? = nil,
+        from: Date? = nil,
+        until: Date? = nil
+    ) {
+        self.environment = environment
+        self.user = user
+        self.event = event
+        self.status = status
+        self.from = from
+        self.until = until
+    }
+}
+
+/// What a key opens. The key itself is not stored, only its digest.
+package struct StoredKey: Hashable, Sendable {
+    /// Stored.
+    package enum Kind: String, Sendable, Codable, CaseIterable {
+        /// `MC-Api-Key` of CloudMC's REST API.
+        case rest
+        /// The `apiKey` of a CloudStack key pair.
+        case query
+    }
+
+    /// SHA-256 of the key.
+    package var digest: Data
+    package var kind: Kind
+    package var user: UserID
+    /// The environment that a query key acts in.
+    package var environment: EnvironmentID?
+    /// The signing secret of a query key: needed in clear to check signatures.
+    package var secret: String?
+    package var createdAt: Date
+
+    package init(
+        digest: Data,
+        kind: Kind,
+        user: UserID,
+        environment: EnvironmentID?,
+        secret: String?,
+        createdAt: Date
+    ) {
+        self.digest = digest
+        self.kind = kind
+        self.user = user
+        self.environment = environment
+        self.secret = secret
+        self.createdAt = createdAt
+    }
+}
+
+/// One consistent state of the catalog. `find…` returns nil for what is not there.
+package protocol CatalogReader {
+    func findEnvironment(_ id: EnvironmentID) throws -> Environment?
+    func findEnvironment(named name: EnvironmentName) throws -> Environment?
+    func listEnvironments() throws -> [Environment]
+
+    func findVolume(_ id: VolumeID) throws -> Volume?
+    func findVolume(named name: ResourceName, in environment: EnvironmentID) throws -> Volume?
+    func listVolumes(_ filter: VolumeFilter, order: ListOrder, page: PageRequest) throws -> CatalogPage<Volume>
+    /// The volumes of one instance in the order of their slots.
+    func volumes(of instance: InstanceID) throws -> [Volume]
+
+    func findSnapshot(_ id: SnapshotID) throws -> Snapshot?
+    func findSnapshot(named name: ResourceName, in environment: EnvironmentID) throws -> Snapshot?
+    func listSnapshots(_ filter: SnapshotFilter, order: ListOrder, page: PageRequest) throws -> CatalogPage<Snapshot>
+    /// Undo snapshots whose time has come, and that no job holds.
+    func expiredUndoSnapshots(at instant: Date) throws -> [Snapshot]
+    /// The newest undo snapshot of a volume.
+    func undoSnapshot(of volume: VolumeID) throws -> Snapshot?
+
+    func findTemplate(_ id: TemplateID) throws -> Template?
+    func findTemplate(named name: ResourceName, in environment: EnvironmentID) throws -> Template?
+    /// The templates of an environment, and the public ones of every other.
+    func listTemplates(visibleIn environment: EnvironmentID, order: ListOrder, page: PageRequest) throws
+        -> CatalogPage<Template>
+
+    func findInstance(_ id: InstanceID) throws -> Instance?
+    func findInstance(named name: ResourceName, in environment: EnvironmentID) throws -> Instance?
+    func listInstances(in environment: EnvironmentID?, order: ListOrder, page: PageRequest) throws
+        -> CatalogPage<Instance>
+
+    func findLayer(_ id: LayerID) throws -> Layer?
+    /// All layers and pins of one pool. Grows with the pool: for the collector and the ledger.
+    func layerTree(of pool: PoolID) throws -> LayerTree
+    /// The part of a pool's tree that is connected with a layer: all that stands on the same base.
+    ///
+    /// What one request needs, whatever the size of the pool.
+    func layerTree(around layer: LayerID) throws -> LayerTree
+
+    func findJob(_ id: JobID) throws -> Job?
+    func findJob(idempotencyKey key: String, user: UserID?) throws -> Job?
+    /// Jobs that have not ended, oldest first.
+    func openJobs() throws -> [Job]
+    /// Newest first.
+    func listJobs(in environment: EnvironmentID, page: PageRequest) throws -> CatalogPage<Job>
+
+    /// Newest first.
+    func listActivity(_ filter: ActivityFilter, page: PageRequest) throws -> CatalogPage<ActivityEntry>
+
+    func findUser(_ id: UserID) throws -> User?
+    func findUser(named name: String) throws -> User?
+    func listUsers() throws -> [User]
+    /// The stored form of a user's password, as the composition root made it.
+    func passwordVerifier(of user: UserID) throws -> String?
+    func findKey(digest: Data) throws -> StoredKey?
+    func keys(of user: UserID) throws -> [StoredKey]
+    func roles(of user: UserID) throws -> [EnvironmentID: Role]
+    func members(of environment: EnvironmentID) throws -> [(user: User, role: Role)]
+}
+
+/// A reader that can change what it reads. Nothing it does is visible or durable before the transaction ends.
+///
+/// `insert` of a taken identity or unique name throws ``CatalogFault`` with code `conflict`. `update` replaces the whole row and
+/// `delete` of what is gone does nothing.
+package protocol CatalogWriter: CatalogReader {
+    func insert(_ environment: Environment) throws
+    func update(_ environment: Environment) throws
+    func deleteEnvironment(_ id: EnvironmentID) throws
+
+    func insert(_ volume: Volume) throws
+    func update(_ volume: Volume) throws
+    func deleteVolume(_ id: VolumeID) throws
+
+    func insert(_ snapshot: Snapshot) throws
+    func update(_ snapshot: Snapshot) throws
+    func deleteSnapshot(_ id: SnapshotID) throws
+
+    func insert(_ template: Template) throws
+    func update(_ template: Template) throws
+    func deleteTemplate(_ id: TemplateID) throws
+
+    func insert(_ instance: Instance) throws
+    func update(_ instance: Instance) throws
+    func deleteInstance(_ id: InstanceID) throws
+
+    func insert(_ layer: Layer) throws
+    func update(_ layer: Layer) throws
+    /// Refused by the schema while a pin or a child refers to it.
+    func deleteLayer(_ id: LayerID) throws
+
+    func insert(_ job: Job) throws
+    func update(_ job: Job) throws
+    /// Forgets jobs that ended before an instant.
+    func deleteJobs(endedBefore instant: Date) throws
+
+    func append(_ entry: ActivityEntry) throws
+
+    func insert(_ user: User, passwordVerifier: String) throws
+    func update(_ user: User) throws
+    func setPasswordVerifier(_ verifier: String, of user: UserID) throws
+    func deleteUser(_ id: UserID) throws
+    func insert(_ key: StoredKey) throws
+    func deleteKey(digest: Data) throws
+    func setRole(_ role: Role?, of user: UserID, in environment: EnvironmentID) throws
+}

@@ -1,0 +1,207 @@
+package import Foundation
+package import SnapshotDomain
+
+/// Runs machines.
+///
+/// Machines are not children of the service in the sense that matters: they go on when it ends, and a new service finds
+/// them again. So every answer about a machine is asked of the machine.
+///
+/// ## Promises
+///
+/// `HypervisorContract` checks them:
+///
+/// - **Repeatable.** Starting what runs with the same identity and stopping what is stopped succeed. Attaching what is
+///   attached, and detaching what is not there, too.
+/// - **The guest comes first.** No call leaves a guest paused. A freeze ends at its deadline, whatever happens to the service.
+/// - **Honest.** A machine that ended by itself is reported once, through ``events()``, and is `stopped` from then on.
+///
+/// - Important: No method blocks the calling thread; every wait has a bound.
+package protocol Hypervisor: Sendable {
+    /// What runs the guests, and why not something faster.
+    var accelerator: Accelerator { get async }
+
+    // MARK: Life
+
+    /// Starts a machine, or finds that it runs. Returns when its processors run, not when its system is up.
+    func start(_ machine: MachineDescription) async throws(HypervisorFault)
+
+    /// Brings a machine to rest.
+    ///
+    /// - Parameter mode: `graceful` asks the guest and then waits; when the wait ends without success the fault is
+    ///   `guestUnresponsive` and the machine runs on.
+    func stop(_ instance: InstanceID, mode: StopMode) async throws(HypervisorFault)
+
+    /// Restarts the guest without a new machine: disks, addresses and the console go on.
+    func reset(_ instance: InstanceID) async throws(HypervisorFault)
+
+    /// Removes what a stopped machine left behind: sockets, console log.
+    func remove(_ instance: InstanceID) async throws(HypervisorFault)
+
+    /// The state now, asked of the machine.
+    func status(of instance: InstanceID) async -> MachineStatus
+
+    /// The machines that this hypervisor has a trace of.
+    func inventory() async throws(HypervisorFault) -> [InstanceID]
+
+    /// What happens by itself, from the call on.
+    func events() async -> AsyncStream<MachineEvent>
+
+    // MARK: Disks
+
+    /// The layers that a running machine writes now, by slot: the machine's own word.
+    func activeLayers(of instance: InstanceID) async throws(HypervisorFault) -> [Int: LayerID]
+
+    /// Every layer that a running machine has open, written or read.
+    func openLayers(of instance: InstanceID) async throws(HypervisorFault) -> Set<LayerID>
+
+    func attach(_ disk: MachineDisk, to instance: InstanceID) async throws(HypervisorFault)
+
+    /// Takes a disk out of a running machine. The guest must let it go.
+    func detach(slot: Int, from instance: InstanceID) async throws(HypervisorFault)
+
+    /// The way to a running machine's disks; nil when it does not run.
+    func blockChannel(of instance: InstanceID) async throws(HypervisorFault) -> (any LiveBlockChannel)?
+
+    // MARK: Guest
+
+    /// Freezes the guest's file systems for at most a while, watched by a process that outlives the service.
+    func freeze(_ instance: InstanceID, atMost limit: Duration) async throws(HypervisorFault) -> any FreezeLease
+
+    /// Thaws whatever may be frozen, after a restart. Harmless when nothing is.
+    func thawIfFrozen(_ instance: InstanceID) async
+
+    func guestFacts(of instance: InstanceID) async -> GuestFacts
+
+    /// The serial console's text, oldest first, from a byte offset on.
+    func console(of instance: InstanceID, from offset: Int64, atMost limit: Int) async throws(HypervisorFault)
+        -> ConsoleText
+
+    /// What the screen shows, as PNG.
+    func screenshot(of instance: InstanceID) async throws(HypervisorFault) -> Data
+}
+
+/// A frozen guest.
+package protocol FreezeLease: Sendable {
+    /// Ends the freeze. Says what really happened, also when the deadline came first.
+    func thaw() async -> FreezeReport
+}
+
+package struct FreezeReport: Hashable, Sendable {
+    /// The guest was frozen from before until after everything between freeze and thaw.
+    package var heldThroughout: Bool
+    package var milliseconds: Int
+    /// What the agent said, for people.
+    package var answer: String
+
+    package init(heldThroughout: Bool, milliseconds: Int, answer: String) {
+        self.heldThroughout = heldThroughout
+        self.milliseconds = milliseconds
+        self.answer = answer
+    }
+}
+
+package struct Accelerator: Hashable, Sendable {
+    package enum Kind: String, Sendable {
+        case kvm
+        case tcg
+    }
+
+    package var kind: Kind
+    /// For people: what was tried and what came of it.
+    package var reason: String
+
+    package init(kind: Kind, reason: String) {
+        self.kind = kind
+        self.reason = reason
+    }
+}
+
+package enum StopMode: Hashable, Sendable {
+    case graceful(timeout: Duration)
+    /// As pulling the plug.
+    case forced
+}
+
+package struct MachineDisk: Hashable, Sendable {
+    package var slot: Int
+    package var volume: VolumeID
+    package var source: DiskSource
+
+    package init(slot: Int, volume: VolumeID, source: DiskSource) {
+        self.slot = slot
+        self.volume = volume
+        self.source = source
+    }
+}
+
+package struct MachineDescription: Hashable, Sendable {
+    package var id: InstanceID
+    package var name: ResourceName
+    package var cpuCount: Int
+    package var memory: ByteCount
+    package var macAddress: String
+    package var network: NetworkMode
+    package var disks: [MachineDisk]
+
+    package init(
+        id: InstanceID,
+        name: ResourceName,
+        cpuCount: Int,
+        memory: ByteCount,
+        macAddress: String,
+        network: NetworkMode,
+        disks: [MachineDisk]
+    ) {
+        self.id = id
+        self.name = name
+        self.cpuCount = cpuCount
+        self.memory = memory
+        self.macAddress = macAddress
+        self.network = network
+        self.disks = disks
+    }
+}
+
+package enum MachineStatus: Hashable, Sendable {
+    case stopped
+    case running
+    /// Held by something that is not us, such as an I/O error.
+    case paused(reason: String)
+    /// Its program runs and does not answer.
+    case unresponsive
+
+    package var isStopped: Bool { self == .stopped }
+}
+
+package enum MachineEvent: Hashable, Sendable {
+    /// The machine's program ended; `byGuest` when the guest powered itself off.
+    case ended(InstanceID, byGuest: Bool, reason: String)
+    case trouble(InstanceID, reason: String)
+}
+
+/// What the guest says about itself.
+package struct GuestFacts: Hashable, Sendable {
+    package var isAgentAnswering: Bool
+    package var addresses: [String]
+    package var hostname: String?
+    /// The port on the host's loopback that leads to the guest's SSH, when the network is `user`.
+    package var sshPort: Int?
+
+    package init(isAgentAnswering: Bool, addresses: [String], hostname: String?, sshPort: Int?) {
+        self.isAgentAnswering = isAgentAnswering
+        self.addresses = addresses
+        self.hostname = hostname
+        self.sshPort = sshPort
+    }
+}
+
+package struct ConsoleText: Hashable, Sendable {
+    package var text: String
+    /// Where to go on reading.
+    package var nextOffset: Int64
+
+    package init(text: String, nextOffset: Int64) {
+        self.text = text
+        self.nextOffset = nextOffset
+    }
+}

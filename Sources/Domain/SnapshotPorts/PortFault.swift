@@ -1,0 +1,107 @@
+/// Whether work that failed may have been done all the same.
+package enum FaultOutcome: String, Sendable {
+    /// Nothing was left behind.
+    case notDone
+    /// The answer was lost: the caller looks before it acts.
+    case unknown
+}
+
+/// How a block store fails.
+package struct BlockStoreFault: Error, Sendable, CustomStringConvertible {
+    package enum Code: String, Sendable, CaseIterable {
+        case notFound
+        /// A layer of that name exists with another shape.
+        case exists
+        /// Another program holds the layer.
+        case busy
+        /// Something stands on the layer, or it is open in more places than can be changed at once.
+        case inUse
+        case noSpace
+        /// An image is damaged, of another format, too large, or refers to other files.
+        case badImage
+        /// Stored bytes are not readable or not what they were.
+        case damaged
+        case unavailable
+        case cancelled
+        case io
+    }
+
+    package var code: Code
+    package var outcome: FaultOutcome
+    /// One sentence that names the thing and what to do.
+    package var message: String
+    /// For the log only.
+    package var cause: String?
+
+    package init(_ code: Code, _ outcome: FaultOutcome = .notDone, _ message: String, cause: String? = nil) {
+        self.code = code
+        self.outcome = outcome
+        self.message = message
+        self.cause = cause
+    }
+
+    package var description: String {
+        "\(code.rawValue) (\(outcome.rawValue)): \(message)" + (cause.map { " [\($0)]" } ?? "")
+    }
+}
+
+/// How a hypervisor fails.
+package struct HypervisorFault: Error, Sendable, CustomStringConvertible {
+    package enum Code: String, Sendable, CaseIterable {
+        case notFound
+        /// The machine is not in the state that the call needs.
+        case wrongState
+        /// The machine's program is missing, or ended while it started.
+        case cannotStart
+        /// The guest, or its agent, did not answer in time.
+        case guestUnresponsive
+        /// The guest's agent said no.
+        case guestRefused
+        /// No free place for another disk.
+        case noSlot
+        case unavailable
+        case cancelled
+        case io
+    }
+
+    package var code: Code
+    package var outcome: FaultOutcome
+    package var message: String
+    package var cause: String?
+
+    package init(_ code: Code, _ outcome: FaultOutcome = .notDone, _ message: String, cause: String? = nil) {
+        self.code = code
+        self.outcome = outcome
+        self.message = message
+        self.cause = cause
+    }
+
+    package var description: String {
+        "\(code.rawValue) (\(outcome.rawValue)): \(message)" + (cause.map { " [\($0)]" } ?? "")
+    }
+}
+
+/// How the catalog fails.
+package struct CatalogFault: Error, Sendable, CustomStringConvertible {
+    package enum Code: String, Sendable, CaseIterable {
+        /// A row with that unique value exists.
+        case conflict
+        /// The file was written by a newer program, or is not a catalog.
+        case unsupported
+        case noSpace
+        case damaged
+        case io
+    }
+
+    package var code: Code
+    package var outcome: FaultOutcome
+    package var message: String
+
+    package init(_ code: Code, _ outcome: FaultOutcome = .notDone, _ message: String) {
+        self.code = code
+        self.outcome = outcome
+        self.message = message
+    }
+
+    package var description: String { "\(code.rawValue) (\(outcome.rawValue)): \(message)" }
+}

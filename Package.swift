@@ -62,7 +62,7 @@ let package = Package(
         // The catalog in one SQLite file.
         ring("Adapters", "CatalogSQLite", ["SnapshotDomain", "SnapshotPorts", "Platform", grdb, logging]),
         // QMP, guest agent, storage daemon, NBD: the protocols of QEMU's programs.
-        ring("Adapters", "QEMU", ["Platform", nioCore, nioPosix, logging]),
+        ring("Adapters", "QEMU", ["SnapshotDomain", "SnapshotPorts", "Platform", nioCore, nioPosix, logging]),
         // Layers as qcow2 files in a folder.
         ring("Adapters", "BlockStoreQCOW2", ["SnapshotDomain", "SnapshotPorts", "Platform", "QEMU", crypto, logging]),
         // Instances as QEMU processes that outlive the service.

@@ -48,12 +48,13 @@ package struct Job: Hashable, Sendable, Codable, Identifiable {
     package let environment: EnvironmentID
     /// Who asked, for the activity log.
     package let actor: Actor
-    /// What it works on, first the one that the job is about. Jobs that share a subject run in the order they came.
+    /// What it changes, first the one that the job is about. Jobs that share a subject run in the order they came.
     package let subjects: [JobSubject]
-    /// The work as its handler wrote it (JSON).
+    /// What it only reads: jobs that read the same thing run side by side, and wait for those that change it.
+    package let reads: [JobSubject]
+    /// The work as its author wrote it (JSON). Its steps find out by themselves what is done already, so that a job
+    /// needs no record of its position: after a restart it runs again from the start.
     package var program: Data
-    /// The number of steps that are done.
-    package var stepsDone: Int
     package var phase: Phase
     package var isCancelRequested: Bool
     package var createdAt: Date
@@ -66,8 +67,8 @@ package struct Job: Hashable, Sendable, Codable, Identifiable {
         environment: EnvironmentID,
         actor: Actor,
         subjects: [JobSubject],
+        reads: [JobSubject] = [],
         program: Data,
-        stepsDone: Int = 0,
         phase: Phase = .queued,
         isCancelRequested: Bool = false,
         createdAt: Date,
@@ -78,8 +79,8 @@ package struct Job: Hashable, Sendable, Codable, Identifiable {
         self.environment = environment
         self.actor = actor
         self.subjects = subjects
+        self.reads = reads
         self.program = program
-        self.stepsDone = stepsDone
         self.phase = phase
         self.isCancelRequested = isCancelRequested
         self.createdAt = createdAt

@@ -69,10 +69,11 @@ let package = Package(
         ring("Adapters", "HypervisorQEMU", ["SnapshotDomain", "SnapshotPorts", "Platform", "QEMU", logging]),
 
         // What every HTTP face shares: principals, request ids, limits, the error log.
-        ring("Interfaces", "HTTPCommon", ["SnapshotDomain", "SnapshotServices", hummingbird, nioCore, logging]),
+        ring("Interfaces", "HTTPCommon",
+            ["SnapshotDomain", "SnapshotPorts", "SnapshotServices", hummingbird, nioCore, logging]),
         // CloudMC's REST API.
         ring("Interfaces", "CloudMCAPI",
-            ["SnapshotDomain", "SnapshotServices", "HTTPCommon", hummingbird, nioCore, logging]),
+            ["SnapshotDomain", "SnapshotPorts", "SnapshotServices", "HTTPCommon", hummingbird, nioCore, logging]),
         // The client verbs of the command line, over CloudMC's REST API.
         ring("Interfaces", "CommandLine", ["SnapshotDomain", argumentParser]),
 
@@ -106,7 +107,7 @@ let package = Package(
         tests("QEMU", ["QEMU", "Platform"]),
         tests("BlockStoreQCOW2", ["SnapshotDomain", "SnapshotPorts", "BlockStoreQCOW2", "QEMU", "Platform"]),
         tests("HypervisorQEMU", ["SnapshotDomain", "SnapshotPorts", "HypervisorQEMU", "BlockStoreQCOW2", "QEMU", "Platform"]),
-        tests("CloudMCAPI", ["SnapshotDomain", "SnapshotServices", "CloudMCAPI", "HTTPCommon"]),
+        tests("CloudMCAPI", ["SnapshotDomain", "SnapshotPorts", "SnapshotServices", "CloudMCAPI", "HTTPCommon", "instanta"]),
         tests("CommandLine", ["CommandLine"]),
         // The shipped binary, driven as a person or a script would.
         tests("EndToEnd", ["CommandLine", "Platform"]),

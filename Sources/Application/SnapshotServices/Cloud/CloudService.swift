@@ -1,0 +1,168 @@
+package import Foundation
+package import SnapshotDomain
+package import SnapshotPorts
+
+/// What every face talks to: the whole product for one service connection.
+///
+/// ``LocalCloud`` is the implementation over our own engine; a connection to a remote cloud can be another.
+///
+/// Every method authorises its caller first, by the permission that its documentation names; a resource of another
+/// environment, or of one that the caller cannot read, is `notFound`, so that nothing can be learned by guessing. Methods that
+/// return ``Submitted`` have recorded the job durably when they return; the work goes on behind them.
+package protocol CloudService: Sendable {
+    // MARK: Callers
+
+    /// The caller that a key opens, or nil.
+    func principal(restKey: String, address: String?) async throws(ServiceError) -> Principal?
+
+    // MARK: Environments
+
+    /// The environments that the caller can read.
+    func listEnvironments(_ call: CallContext) async throws(ServiceError) -> [Environment]
+    /// By identity or name; needs `read`.
+    func environment(_ reference: String, _ call: CallContext) async throws(ServiceError) -> Environment
+    /// For operators.
+    func createEnvironment(name: EnvironmentName, description: String, _ call: CallContext)
+        async throws(ServiceError) -> Environment
+    /// Needs `administer`.
+    func updateEnvironment(_ id: EnvironmentID, name: EnvironmentName?, description: String?, _ call: CallContext)
+        async throws(ServiceError) -> Environment
+    /// Deletes everything in it, too. Needs `administer`.
+    func deleteEnvironment(_ id: EnvironmentID, _ call: CallContext) async throws(ServiceError) -> JobID
+    /// Needs `read`.
+    func members(of environment: EnvironmentID, _ call: CallContext)
+        async throws(ServiceError) -> [(user: User, role: Role)]
+
+    // MARK: Instances
+
+    /// Needs `read`.
+    func listInstances(in environment: EnvironmentID, order: ListOrder, page: PageRequest, _ call: CallContext)
+        async throws(ServiceError) -> CatalogPage<InstanceView>
+    func instance(_ id: InstanceID, in environment: EnvironmentID, _ call: CallContext)
+        async throws(ServiceError) -> InstanceView
+    /// Needs `create` here, and `read` in the environment of the source.
+    func deploy(_ request: DeployRequest, in environment: EnvironmentID, _ call: CallContext)
+        async throws(ServiceError) -> Submitted<[InstanceView]>
+    /// Needs `change`, as do the next five.
+    func startInstance(_ id: InstanceID, in environment: EnvironmentID, _ call: CallContext)
+        async throws(ServiceError) -> Submitted<InstanceView>
+    func stopInstance(_ id: InstanceID, isForced: Bool, in environment: EnvironmentID, _ call: CallContext)
+        async throws(ServiceError) -> Submitted<InstanceView>
+    func rebootInstance(_ id: InstanceID, in environment: EnvironmentID, _ call: CallContext)
+        async throws(ServiceError) -> Submitted<InstanceView>
+    func renameInstance(_ id: InstanceID, to name: ResourceName, in environment: EnvironmentID, _ call: CallContext)
+        async throws(ServiceError) -> InstanceView
+    func deleteInstance(
+        _ id: InstanceID,
+        _ request: DeleteInstanceRequest,
+        in environment: EnvironmentID,
+        _ call: CallContext
+    ) async throws(ServiceError) -> JobID
+    /// Needs `read`, as does the screenshot.
+    func console(
+        of id: InstanceID,
+        from offset: Int64,
+        atMost limit: Int,
+        in environment: EnvironmentID,
+        _ call: CallContext
+    ) async throws(ServiceError) -> ConsoleText
+    func screenshot(of id: InstanceID, in environment: EnvironmentID, _ call: CallContext)
+        async throws(ServiceError) -> Data
+
+    // MARK: Volumes
+
+    /// Needs `read`.
+    func listVolumes(_ filter: VolumeFilter, order: ListOrder, page: PageRequest, _ call: CallContext)
+        async throws(ServiceError) -> CatalogPage<VolumeView>
+    func volume(_ id: VolumeID, in environment: EnvironmentID, _ call: CallContext)
+        async throws(ServiceError) -> VolumeView
+    /// The history around a volume, bases first.
+    func tree(of id: VolumeID, in environment: EnvironmentID, _ call: CallContext)
+        async throws(ServiceError) -> [TreeNode]
+    /// Needs `create`, and `read` in the environment of the source.
+    func createVolume(_ request: CreateVolumeRequest, in environment: EnvironmentID, _ call: CallContext)
+        async throws(ServiceError) -> Submitted<VolumeView>
+    /// Needs `change`, as do the next three.
+    func deleteVolume(_ id: VolumeID, in environment: EnvironmentID, _ call: CallContext)
+        async throws(ServiceError) -> JobID
+    func attachVolume(_ id: VolumeID, to instance: InstanceID, in environment: EnvironmentID, _ call: CallContext)
+        async throws(ServiceError) -> Submitted<VolumeView>
+    func detachVolume(_ id: VolumeID, in environment: EnvironmentID, _ call: CallContext)
+        async throws(ServiceError) -> Submitted<VolumeView>
+    func resizeVolume(_ id: VolumeID, to size: ByteCount, in environment: EnvironmentID, _ call: CallContext)
+        async throws(ServiceError) -> Submitted<VolumeView>
+
+    // MARK: Snapshots
+
+    /// Needs `read`.
+    func listSnapshots(_ filter: SnapshotFilter, order: ListOrder, page: PageRequest, _ call: CallContext)
+        async throws(ServiceError) -> CatalogPage<SnapshotView>
+    func snapshot(_ id: SnapshotID, in environment: EnvironmentID, _ call: CallContext)
+        async throws(ServiceError) -> SnapshotView
+    /// Needs `create`. One snapshot a volume, all with one group when the target is an instance.
+    func takeSnapshots(_ request: TakeSnapshotRequest, in environment: EnvironmentID, _ call: CallContext)
+        async throws(ServiceError) -> Submitted<[SnapshotView]>
+    /// Needs `change`.
+    func updateSnapshot(
+        _ id: SnapshotID,
+        name: ResourceName?,
+        description: String?,
+        in environment: EnvironmentID,
+        _ call: CallContext
+    ) async throws(ServiceError) -> SnapshotView
+    /// Needs `read`.
+    func planDeletion(of ids: [SnapshotID], in environment: EnvironmentID, _ call: CallContext)
+        async throws(ServiceError) -> DeletionPlanView
+    /// Needs `change`.
+    func deleteSnapshot(_ id: SnapshotID, in environment: EnvironmentID, _ call: CallContext)
+        async throws(ServiceError) -> JobID
+    /// Needs `revert`. Stops the instance if it runs, and starts it again if `restarts`. The views are the volumes.
+    func revert(_ target: RevertTarget, restarts: Bool, in environment: EnvironmentID, _ call: CallContext)
+        async throws(ServiceError) -> Submitted<[VolumeView]>
+    /// Needs `create`: it reads everything and writes a date.
+    func verifySnapshot(_ id: SnapshotID, in environment: EnvironmentID, _ call: CallContext)
+        async throws(ServiceError) -> Submitted<SnapshotView>
+    /// Needs `read`.
+    func export(_ id: SnapshotID, as format: ImageFormat, in environment: EnvironmentID, _ call: CallContext)
+        async throws(ServiceError) -> ImageStream
+
+    // MARK: Templates
+
+    /// Needs `read`.
+    func listTemplates(in environment: EnvironmentID, order: ListOrder, page: PageRequest, _ call: CallContext)
+        async throws(ServiceError) -> CatalogPage<TemplateView>
+    func template(_ id: TemplateID, in environment: EnvironmentID, _ call: CallContext)
+        async throws(ServiceError) -> TemplateView
+    /// Needs `create`.
+    func createTemplate(_ request: CreateTemplateRequest, in environment: EnvironmentID, _ call: CallContext)
+        async throws(ServiceError) -> Submitted<TemplateView>
+    /// Needs `change`, as does the next.
+    func updateTemplate(
+        _ id: TemplateID,
+        name: ResourceName?,
+        description: String?,
+        in environment: EnvironmentID,
+        _ call: CallContext
+    ) async throws(ServiceError) -> TemplateView
+    func deleteTemplate(_ id: TemplateID, in environment: EnvironmentID, _ call: CallContext)
+        async throws(ServiceError) -> JobID
+    /// A path in the pool's own scratch area where a face may write an upload before it creates a template from it.
+    func uploadPath() async throws(ServiceError) -> String
+
+    // MARK: Jobs, log, service
+
+    /// Needs `read` in the job's environment.
+    func task(_ id: JobID, _ call: CallContext) async throws(ServiceError) -> TaskView
+    /// Returns when the job ended, or after the limit with its present state.
+    func awaitTask(_ id: JobID, atMost limit: Duration, _ call: CallContext) async throws(ServiceError) -> TaskView
+    func listTasks(in environment: EnvironmentID, page: PageRequest, _ call: CallContext)
+        async throws(ServiceError) -> CatalogPage<TaskView>
+    /// Needs `change`. What the job made so far is undone.
+    func cancelTask(_ id: JobID, _ call: CallContext) async throws(ServiceError) -> TaskView
+    /// Needs `read` in the filter's environment; without one, for operators.
+    func listActivity(_ filter: ActivityFilter, page: PageRequest, _ call: CallContext)
+        async throws(ServiceError) -> CatalogPage<ActivityEntry>
+    func status(_ call: CallContext) async throws(ServiceError) -> ServiceStatus
+    /// What changes from now on, in environments that the caller can read.
+    func changes(_ call: CallContext) async -> AsyncStream<ChangeEvent>
+}

@@ -1,0 +1,154 @@
+package import SnapshotDomain
+
+/// What to take a snapshot of, and how.
+package struct TakeSnapshotRequest: Sendable {
+    package enum Target: Hashable, Sendable {
+        case volume(VolumeID)
+        /// All volumes of an instance, at one instant.
+        case instance(InstanceID)
+    }
+
+    package var target: Target
+    /// Nil for a generated name. For an instance each volume's name is appended.
+    package var name: ResourceName?
+    package var description: String
+    package var consistency: ConsistencyRequest
+
+    package init(
+        target: Target,
+        name: ResourceName? = nil,
+        description: String = "",
+        consistency: ConsistencyRequest = ConsistencyRequest()
+    ) {
+        self.target = target
+        self.name = name
+        self.description = description
+        self.consistency = consistency
+    }
+}
+
+/// What to deploy instances from.
+package enum DeploymentSource: Hashable, Sendable {
+    case template(TemplateID)
+    /// The root volume's snapshot; with a group, every volume of the instance as it was.
+    case snapshot(SnapshotID)
+}
+
+package struct DeployRequest: Sendable {
+    package var source: DeploymentSource
+    package var name: ResourceName
+    package var count: Int
+    package var computeOffering: String
+    /// For the custom offering.
+    package var cpuCount: Int?
+    package var memory: ByteCount?
+    package var network: NetworkMode
+    /// Nil for the source's size; never smaller.
+    package var rootVolumeSize: ByteCount?
+    /// A blank data volume for each instance.
+    package var dataVolumeSize: ByteCount?
+    /// An existing data volume to attach; only with a count of one.
+    package var attaching: VolumeID?
+    package var startsInstances: Bool
+
+    package init(
+        source: DeploymentSource,
+        name: ResourceName,
+        count: Int = 1,
+        computeOffering: String = ComputeOffering.standard,
+        cpuCount: Int? = nil,
+        memory: ByteCount? = nil,
+        network: NetworkMode = .user,
+        rootVolumeSize: ByteCount? = nil,
+        dataVolumeSize: ByteCount? = nil,
+        attaching: VolumeID? = nil,
+        startsInstances: Bool = true
+    ) {
+        self.source = source
+        self.name = name
+        self.count = count
+        self.computeOffering = computeOffering
+        self.cpuCount = cpuCount
+        self.memory = memory
+        self.network = network
+        self.rootVolumeSize = rootVolumeSize
+        self.dataVolumeSize = dataVolumeSize
+        self.attaching = attaching
+        self.startsInstances = startsInstances
+    }
+}
+
+package struct DeleteInstanceRequest: Sendable {
+    /// The snapshots of all its volumes go too.
+    package var deletesSnapshots: Bool
+    /// Attached data volumes that go too; the others are detached and stay.
+    package var volumesToDelete: Set<VolumeID>
+
+    package init(deletesSnapshots: Bool = false, volumesToDelete: Set<VolumeID> = []) {
+        self.deletesSnapshots = deletesSnapshots
+        self.volumesToDelete = volumesToDelete
+    }
+}
+
+package struct CreateVolumeRequest: Sendable {
+    package enum Source: Hashable, Sendable {
+        case blank(ByteCount)
+        /// `isFull` makes it independent of the snapshot at once; else it is thin.
+        case snapshot(SnapshotID, isFull: Bool)
+    }
+
+    package var source: Source
+    package var name: ResourceName
+    /// Where the volume is made, when not beside its source.
+    package var environment: EnvironmentID?
+    package var diskOffering: String?
+    /// Attached at once to this instance.
+    package var instance: InstanceID?
+
+    package init(
+        source: Source,
+        name: ResourceName,
+        environment: EnvironmentID? = nil,
+        diskOffering: String? = nil,
+        instance: InstanceID? = nil
+    ) {
+        self.source = source
+        self.name = name
+        self.environment = environment
+        self.diskOffering = diskOffering
+        self.instance = instance
+    }
+}
+
+package struct CreateTemplateRequest: Sendable {
+    package enum Source: Hashable, Sendable {
+        case snapshot(SnapshotID, isFull: Bool)
+        /// A stranger's image in a file that the service may read, and deletes when the job ended if `isUpload`.
+        case file(path: String, format: String, isUpload: Bool)
+    }
+
+    package var source: Source
+    package var name: ResourceName
+    package var description: String
+    package var options: TemplateOptions
+
+    package init(
+        source: Source,
+        name: ResourceName,
+        description: String = "",
+        options: TemplateOptions = TemplateOptions()
+    ) {
+        self.source = source
+        self.name = name
+        self.description = description
+        self.options = options
+    }
+}
+
+package enum RevertTarget: Hashable, Sendable {
+    case snapshot(SnapshotID)
+    /// Every volume of the instance that the group has a snapshot of.
+    case group(SnapshotGroupID, of: InstanceID)
+    /// To what the last revert of the volume replaced.
+    case undo(VolumeID)
+}

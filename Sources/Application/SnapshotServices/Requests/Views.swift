@@ -1,0 +1,132 @@
+package import Foundation
+package import SnapshotDomain
+package import SnapshotPorts
+
+/// A volume as faces show it.
+package struct VolumeView: Sendable {
+    package var volume: Volume
+    package var instance: Instance?
+    package var isInstanceRunning: Bool
+    package var activity: ResourceActivity
+    package var space: SpaceAccount.Entry
+    /// What "undo revert" would bring back, while it can.
+    package var undo: Snapshot?
+    package var failure: ServiceError?
+}
+
+/// A snapshot as faces show it.
+package struct SnapshotView: Sendable {
+    package var snapshot: Snapshot
+    package var activity: ResourceActivity
+    package var space: SpaceAccount.Entry
+    /// The nearest older snapshot below it that it reads through.
+    package var parent: SnapshotID?
+    /// What reads through its layer: volumes, snapshots and templates that would be damaged without it.
+    package var dependents: [Pin]
+    package var failure: ServiceError?
+}
+
+package struct TemplateView: Sendable {
+    package var template: Template
+    package var activity: ResourceActivity
+    package var space: SpaceAccount.Entry
+    package var failure: ServiceError?
+}
+
+package struct InstanceView: Sendable {
+    package var instance: Instance
+    package var status: MachineStatus
+    package var activity: ResourceActivity
+    package var volumes: [Volume]
+    package var templateName: ResourceName?
+    /// Asked of the guest only where one instance is shown, not in lists.
+    package var guest: GuestFacts?
+    package var failure: ServiceError?
+}
+
+/// What happens to a resource now: from the job that holds it.
+package struct ResourceActivity: Hashable, Sendable {
+    package var job: JobID?
+    package var kind: Job.Kind?
+    package var progress: JobProgress?
+    /// Jobs that run or wait before it; nil when it runs or there is none.
+    package var queuePosition: Int?
+
+    package init(
+        job: JobID? = nil,
+        kind: Job.Kind? = nil,
+        progress: JobProgress? = nil,
+        queuePosition: Int? = nil
+    ) {
+        self.job = job
+        self.kind = kind
+        self.progress = progress
+        self.queuePosition = queuePosition
+    }
+
+    package static let idle = ResourceActivity()
+}
+
+/// A job as faces show it.
+package struct TaskView: Sendable {
+    package enum Status: String, Sendable {
+        case queued
+        case running
+        case succeeded
+        case failed
+        case cancelled
+    }
+
+    package var job: Job
+    package var status: Status
+    package var progress: JobProgress?
+    package var queuePosition: Int?
+    package var failure: ServiceError?
+}
+
+/// One node of a volume's history as a person sees it.
+package struct TreeNode: Sendable {
+    package var layer: LayerID
+    package var parent: LayerID?
+    package var pins: [NamedPin]
+    package var allocated: ByteCount
+    /// The volume that was asked about writes here.
+    package var isHere: Bool
+
+    package struct NamedPin: Sendable {
+        package var pin: Pin
+        package var name: ResourceName
+        package var createdAt: Date
+    }
+}
+
+/// What deleting a set of snapshots will do.
+package struct DeletionPlanView: Sendable {
+    package var plan: DeletionPlan
+    package var snapshots: [Snapshot]
+    package var dependents: [TreeNode.NamedPin]
+}
+
+package struct ServiceStatus: Sendable {
+    package var version: String
+    package var accelerator: Accelerator
+    package var pools: [PoolStatus]
+    package var runningJobs: Int
+    package var queuedJobs: Int
+
+    package struct PoolStatus: Sendable {
+        package var pool: PoolID
+        package var capacity: PoolCapacity?
+        package var account: SpaceAccount
+        /// Why it is down, if it is.
+        package var trouble: String?
+    }
+}
+
+/// Something changed: what faces that show rows live need to know.
+package struct ChangeEvent: Hashable, Sendable {
+    /// Increases by one with every event.
+    package var sequence: Int64
+    package var environment: EnvironmentID
+    package var subject: JobSubject
+}

@@ -85,6 +85,8 @@ private enum Base32 {
             }
         }
         guard bytes.count == 16, bits == 0 else { return nil }
-        return bytes.withUnsafeBytes { NSUUID(uuidBytes: $0.bindMemory(to: UInt8.self).baseAddress) as UUID }
+        var uuid = UUID().uuid
+        withUnsafeMutableBytes(of: &uuid) { $0.copyBytes(from: bytes) }
+        return UUID(uuid: uuid)
     }
 }

@@ -1,26 +1,24 @@
 /// Where a resource is in its life. Which operation runs on it, or failed, belongs to the job.
 ///
-/// The state is also the lock: work claims a resource by moving it from `available` to `busy` in the same catalog
-/// transaction that records the job.
+/// There is no `busy`: the open jobs are the lock. They queue by what they work on, and a resource that some job holds is
+/// busy because of that job and no longer than it. So no resource can be left busy by a crash.
 package enum ResourceState: Hashable, Sendable, Codable {
     /// Its row exists, its bytes may not. Held by the job that makes it.
     case creating(JobID)
     case available
-    case busy(JobID)
     case deleting(JobID)
     /// It could not be made, or its bytes are lost. It can only be deleted.
     case failed(reason: String)
 
     /// The word that is stored: append-only.
     package enum Word: String, Sendable, Codable, CaseIterable {
-        case creating, available, busy, deleting, failed
+        case creating, available, deleting, failed
     }
 
     package var word: Word {
         switch self {
         case .creating: .creating
         case .available: .available
-        case .busy: .busy
         case .deleting: .deleting
         case .failed: .failed
         }
@@ -29,7 +27,7 @@ package enum ResourceState: Hashable, Sendable, Codable {
     /// The job that holds it, if any.
     package var job: JobID? {
         switch self {
-        case .creating(let job), .busy(let job), .deleting(let job): job
+        case .creating(let job), .deleting(let job): job
         case .available, .failed: nil
         }
     }

@@ -45,6 +45,8 @@ package struct Job: Hashable, Sendable, Codable, Identifiable {
 
     package let id: JobID
     package let kind: Kind
+    /// The name, when the job was asked for, of what it is about: for people, and for the log when the thing is gone.
+    package let title: String
     package let environment: EnvironmentID
     /// Who asked, for the activity log.
     package let actor: Actor
@@ -64,6 +66,7 @@ package struct Job: Hashable, Sendable, Codable, Identifiable {
     package init(
         id: JobID,
         kind: Kind,
+        title: String,
         environment: EnvironmentID,
         actor: Actor,
         subjects: [JobSubject],
@@ -76,6 +79,7 @@ package struct Job: Hashable, Sendable, Codable, Identifiable {
     ) {
         self.id = id
         self.kind = kind
+        self.title = title
         self.environment = environment
         self.actor = actor
         self.subjects = subjects

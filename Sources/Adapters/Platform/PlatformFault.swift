@@ -59,13 +59,7 @@ extension PlatformFault {
     }
 
     private static func words(for number: Int32) -> String {
-        // The buffer of plain strerror is shared by all threads.
-        withUnsafeTemporaryAllocation(of: CChar.self, capacity: 128) { buffer in
-            buffer.initialize(repeating: 0)
-            guard let base = buffer.baseAddress, strerror_r(number, base, buffer.count) == 0 else {
-                return "error \(number)"
-            }
-            return String(cString: base)
-        }
+        // Each thread has its own buffer, as of glibc 2.32.
+        String(cString: strerror(number))
     }
 }

@@ -51,7 +51,8 @@ extension JSONValue {
         case .string(let value): Self.quote(value)
         case .array(let values): "[" + values.map(\.text).joined(separator: ",") + "]"
         case .object(let members):
-            "{" + members.sorted { $0.key < $1.key }.map { "\(Self.quote($0.key)):\($0.value.text)" }
+            "{"
+                + members.sorted { $0.key < $1.key }.map { "\(Self.quote($0.key)):\($0.value.text)" }
                 .joined(separator: ",") + "}"
         }
     }

@@ -33,7 +33,8 @@ package struct LayerNode: Hashable, Sendable {
 
     /// Reads a name back; nil for a name that is not one of ours.
     package static func parse(_ name: String) -> (layer: LayerID, part: Part)? {
-        guard let first = name.first, let part = Part(rawValue: first), let uuid = Base32.decode(name.dropFirst()) else {
+        guard let first = name.first, let part = Part(rawValue: first), let uuid = Base32.decode(name.dropFirst())
+        else {
             return nil
         }
         return (LayerID(uuid), part)

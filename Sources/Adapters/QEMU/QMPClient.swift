@@ -107,7 +107,9 @@ package final class QMPClient: Sendable {
     /// Ends with the connection. Of a reader that falls behind, the oldest events are lost.
     package func events(bufferingNewest limit: Int = 1024) -> AsyncStream<QMPEvent> {
         let (stream, continuation) = AsyncStream.makeStream(of: QMPEvent.self, bufferingPolicy: .bufferingNewest(limit))
-        let token = session.observe { continuation.yield($0) } onEnd: {
+        let token = session.observe {
+            continuation.yield($0)
+        } onEnd: {
             continuation.finish()
         }
         continuation.onTermination = { [session] _ in session.stopObserving(token) }

@@ -1,0 +1,59 @@
+import GRDB
+import SnapshotPorts
+
+/// A domain value as one row of one table.
+protocol Record: FetchableRecord, Sendable {
+    static var table: String { get }
+
+    /// Every column that the program writes, the identity first.
+    var columns: KeyValuePairs<String, (any DatabaseValueConvertible)?> { get throws }
+}
+
+extension Record {
+    static func find(_ database: Database, where condition: String, _ arguments: StatementArguments) throws -> Self? {
+        let statement = try database.cachedStatement(sql: "SELECT * FROM \(table) WHERE \(condition)")
+        return try fetchOne(statement, arguments: arguments)
+    }
+
+    static func list(
+        _ database: Database,
+        where condition: String = "true",
+        _ arguments: StatementArguments = StatementArguments(),
+        orderedBy order: String
+    ) throws -> [Self] {
+        let sql = "SELECT * FROM \(table) WHERE \(condition) ORDER BY \(order)"
+        return try fetchAll(database.cachedStatement(sql: sql), arguments: arguments)
+    }
+
+    static func delete(_ database: Database, where condition: String, _ arguments: StatementArguments) throws {
+        try database.cachedStatement(sql: "DELETE FROM \(table) WHERE \(condition)").execute(arguments: arguments)
+    }
+
+    func insert(into database: Database) throws {
+        let columns = try columns
+        let names = columns.map(\.key).joined(separator: ", ")
+        let places = columns.map { _ in "?" }.joined(separator: ", ")
+        try database.cachedStatement(sql: "INSERT INTO \(Self.table) (\(names)) VALUES (\(places))")
+            .execute(arguments: StatementArguments(columns.map(\.value)))
+    }
+
+    /// Replaces the row of the same identity.
+    ///
+    /// - Throws: Code `conflict` when it is gone: what was to be recorded would be lost without a word.
+    func update(in database: Database) throws {
+        let columns = try columns
+        guard let identity = columns.first else { return }
+        let rest = columns.dropFirst()
+        let assignments = rest.map { "\($0.key) = ?" }.joined(separator: ", ")
+        try database.cachedStatement(sql: "UPDATE \(Self.table) SET \(assignments) WHERE \(identity.key) = ?")
+            .execute(arguments: StatementArguments(rest.map(\.value) + [identity.value]))
+        try Self.demandChange(in: database)
+    }
+
+    /// Throws when the last statement changed no row.
+    static func demandChange(in database: Database) throws {
+        guard database.changesCount > 0 else {
+            throw CatalogFault(.conflict, .notDone, "The row to change is no longer in \(table).")
+        }
+    }
+}

@@ -1,0 +1,81 @@
+import Foundation
+import GRDB
+import Platform
+package import SnapshotPorts
+
+extension SQLiteCatalog {
+    /// Opens the catalog at `path`, makes it when there is nothing, and brings an older one up to date.
+    ///
+    /// The file can be read and written by its owner only: it holds the secrets of query keys.
+    ///
+    /// - Throws: Code `damaged` when the file is no database, `unsupported` when it is another program's or a newer
+    ///   one's. Neither is changed.
+    package static func open(at path: String) async throws(CatalogFault) -> SQLiteCatalog {
+        try await offPool {
+            do {
+                // Made here and not by SQLite, for its mode and for a name that survives a power loss.
+                try DurableFile.createExclusive(path, with: Data(), mode: 0o600)
+            } catch let fault as PlatformFault where fault.code == .exists {
+                // It is opened below.
+            }
+            let pool = try DatabasePool(path: path, configuration: configuration())
+            do {
+                try prepareWriter(of: pool)
+                try CatalogSchema.migrator.migrate(pool)
+                return SQLiteCatalog(pool: pool)
+            } catch {
+                // What is wrong with the catalog is the error to report, whether or not it can be closed.
+                try? pool.close()
+                throw error
+            }
+        }
+    }
+
+    private static func configuration() -> Configuration {
+        var configuration = Configuration()
+        configuration.label = "catalog"
+        configuration.foreignKeysEnabled = true
+        configuration.busyMode = .timeout(5)
+        // Each reader has a page cache of its own.
+        configuration.maximumReaderCount = 3
+        configuration.prepareDatabase { database in
+            try database.execute(sql: "PRAGMA cache_size = -2048")
+            // Before the pool turns on the write-ahead log, which would change a stranger's file.
+            if !database.configuration.readonly { try CatalogSchema.check(database) }
+        }
+        return configuration
+    }
+
+    private static func prepareWriter(of pool: DatabasePool) throws {
+        try pool.writeWithoutTransaction { database in
+            // The pool chose NORMAL, with which a power loss can take the last transactions.
+            try database.execute(sql: "PRAGMA synchronous = FULL")
+            try database.execute(sql: "PRAGMA journal_size_limit = 16777216")
+            try demand("journal_mode", "wal", in: database)
+            try demand("synchronous", "2", in: database)
+            try demand("foreign_keys", "1", in: database)
+        }
+    }
+
+    /// A library built without a feature ignores the pragma that asks for it.
+    private static func demand(_ pragma: String, _ wanted: String, in database: Database) throws {
+        let found = try DatabaseValue.fetchOne(database, sql: "PRAGMA \(pragma)").map(\.description) ?? "nothing"
+        guard found == wanted || found == "\"\(wanted)\"" else {
+            throw CatalogFault(
+                .unsupported,
+                .notDone,
+                "SQLite works with \(pragma) = \(found), the catalog needs \(wanted)."
+            )
+        }
+    }
+}
+
+/// Runs work that blocks for as long as a disk does, away from Swift's pool.
+func offPool<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws(CatalogFault) -> Value {
+    let threads = BlockingPool(name: "catalog", width: 1)
+    do {
+        return try await threads.run(body)
+    } catch {
+        throw CatalogFault.reporting(error)
+    }
+}

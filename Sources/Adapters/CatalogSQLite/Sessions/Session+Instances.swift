@@ -1,0 +1,40 @@
+import GRDB
+import SnapshotDomain
+import SnapshotPorts
+
+extension Session {
+    func findInstance(_ id: InstanceID) throws -> Instance? {
+        try run { try InstanceRecord.find($0, where: "id = ?", [id.stored])?.instance }
+    }
+
+    func findInstance(named name: ResourceName, in environment: EnvironmentID) throws -> Instance? {
+        try run {
+            try InstanceRecord
+                .find($0, where: "environment_id = ? AND name = ?", [environment.stored, name.description])?.instance
+        }
+    }
+
+    func listInstances(
+        in environment: EnvironmentID?,
+        order: ListOrder,
+        page: PageRequest
+    ) throws -> CatalogPage<Instance> {
+        var query = ListQuery<InstanceRecord>()
+        query.filter(environment: environment)
+        return try run { try query.page($0, orderedBy: order.sql(sizeColumn: "memory"), page).map(\.instance) }
+    }
+}
+
+extension WriteSession {
+    func insert(_ instance: Instance) throws {
+        try run { try InstanceRecord(instance).insert(into: $0) }
+    }
+
+    func update(_ instance: Instance) throws {
+        try run { try InstanceRecord(instance).update(in: $0) }
+    }
+
+    func deleteInstance(_ id: InstanceID) throws {
+        try run { try InstanceRecord.delete($0, where: "id = ?", [id.stored]) }
+    }
+}

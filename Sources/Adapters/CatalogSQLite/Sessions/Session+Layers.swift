@@ -1,0 +1,106 @@
+import Foundation
+import GRDB
+import SnapshotDomain
+
+extension Session {
+    func findLayer(_ id: LayerID) throws -> Layer? {
+        try run { try LayerRecord.find($0, where: "id = ?", [id.stored])?.layer }
+    }
+
+    func layerTree(of pool: PoolID) throws -> LayerTree {
+        try run { database in
+            let name = pool.description
+            return try LayerTreeQuery(
+                layers: "SELECT * FROM layers WHERE pool = ?",
+                layerArguments: [name],
+                pins: """
+                    SELECT 'volume', id, active_layer_id FROM volumes WHERE pool = ?
+                    UNION ALL SELECT 'snapshot', id, layer_id FROM snapshots WHERE pool = ?
+                    UNION ALL SELECT 'template', id, layer_id FROM templates WHERE pool = ?
+                    """,
+                pinArguments: [name, name, name]
+            ).fetch(database)
+        }
+    }
+
+    func layerTree(around layer: LayerID) throws -> LayerTree {
+        try run { database in
+            try LayerTreeQuery(
+                layers: "\(LayerTreeQuery.connected) SELECT layers.* FROM tree JOIN layers USING (id)",
+                layerArguments: [layer.stored],
+                pins: """
+                    \(LayerTreeQuery.connected)
+                    SELECT 'volume', volumes.id, tree.id FROM tree JOIN volumes ON active_layer_id = tree.id
+                    UNION ALL SELECT 'snapshot', snapshots.id, tree.id FROM tree JOIN snapshots ON layer_id = tree.id
+                    UNION ALL SELECT 'template', templates.id, tree.id FROM tree JOIN templates ON layer_id = tree.id
+                    """,
+                pinArguments: [layer.stored]
+            ).fetch(database)
+        }
+    }
+}
+
+extension WriteSession {
+    func insert(_ layer: Layer) throws {
+        try run { try LayerRecord(layer).insert(into: $0) }
+    }
+
+    func update(_ layer: Layer) throws {
+        try run { try LayerRecord(layer).update(in: $0) }
+    }
+
+    func deleteLayer(_ id: LayerID) throws {
+        try run { try LayerRecord.delete($0, where: "id = ?", [id.stored]) }
+    }
+}
+
+/// The two statements that make a ``LayerTree``: its layers, and as kind, identity and layer its pins.
+private struct LayerTreeQuery {
+    /// `tree`: the identities of the layers connected with one, which are down from it to the base and then all that
+    /// stands on that.
+    static let connected = """
+        WITH RECURSIVE
+            path (id, parent_id) AS (
+                SELECT id, parent_id FROM layers WHERE id = ?
+                UNION
+                SELECT layers.id, layers.parent_id FROM path JOIN layers ON layers.id = path.parent_id
+            ),
+            tree (id) AS (
+                SELECT id FROM path WHERE parent_id IS NULL
+                UNION
+                SELECT layers.id FROM tree JOIN layers ON layers.parent_id = tree.id
+            )
+        """
+
+    /// What holds a layer, in the statement's words.
+    private enum PinWord: String {
+        case volume
+        case snapshot
+        case template
+    }
+
+    var layers: String
+    var layerArguments: StatementArguments
+    var pins: String
+    var pinArguments: StatementArguments
+
+    func fetch(_ database: Database) throws -> LayerTree {
+        LayerTree(
+            layers: try LayerRecord.fetchAll(database.cachedStatement(sql: layers), arguments: layerArguments)
+                .map(\.layer),
+            pins: try Row.fetchAll(database.cachedStatement(sql: pins), arguments: pinArguments).compactMap(pin)
+        )
+    }
+
+    private func pin(_ row: Row) throws -> (LayerID, Pin)? {
+        let id = try row.decode(UUID.self, atIndex: 1)
+        let pin: Pin? =
+            switch PinWord(rawValue: try row.decode(atIndex: 0)) {
+            case .volume: .volume(Identifier(id))
+            case .snapshot: .snapshot(Identifier(id))
+            case .template: .template(Identifier(id))
+            case nil: nil
+            }
+        return try pin.map { (Identifier(try row.decode(atIndex: 2)), $0) }
+    }
+}

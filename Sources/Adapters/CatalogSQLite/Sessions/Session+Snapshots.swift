@@ -1,0 +1,62 @@
+import Foundation
+import GRDB
+import SnapshotDomain
+import SnapshotPorts
+
+extension Session {
+    func findSnapshot(_ id: SnapshotID) throws -> Snapshot? {
+        try run { try SnapshotRecord.find($0, where: "id = ?", [id.stored])?.snapshot }
+    }
+
+    func findSnapshot(named name: ResourceName, in environment: EnvironmentID) throws -> Snapshot? {
+        try run {
+            try SnapshotRecord
+                .find($0, where: "environment_id = ? AND name = ?", [environment.stored, name.description])?.snapshot
+        }
+    }
+
+    func listSnapshots(_ filter: SnapshotFilter, order: ListOrder, page: PageRequest) throws -> CatalogPage<Snapshot> {
+        let isNarrow = filter.volume != nil || filter.instance != nil || filter.group != nil
+        var query = ListQuery<SnapshotRecord>()
+        query.filter(environment: filter.environment, isSelective: !isNarrow)
+        query.filter(states: filter.states?.map(\.rawValue).sorted())
+        query.filter("source_volume_id = ?", filter.volume?.stored)
+        query.filter("source_instance_id = ?", filter.instance?.stored)
+        query.filter("group_id = ?", filter.group?.stored)
+        query.filter(text: filter.text)
+        return try run { try query.page($0, orderedBy: order.sql(), page).map(\.snapshot) }
+    }
+
+    func expiredUndoSnapshots(at instant: Date) throws -> [Snapshot] {
+        try run {
+            try SnapshotRecord.list(
+                $0,
+                where: "undo_expires_at <= ? AND job_id IS NULL",
+                [instant.stored],
+                orderedBy: "undo_expires_at, id"
+            )
+        }.map(\.snapshot)
+    }
+
+    func undoSnapshot(of volume: VolumeID) throws -> Snapshot? {
+        try run {
+            try SnapshotRecord
+                .find($0, where: "undo_volume_id = ? ORDER BY created_at DESC, id DESC LIMIT 1", [volume.stored])?
+                .snapshot
+        }
+    }
+}
+
+extension WriteSession {
+    func insert(_ snapshot: Snapshot) throws {
+        try run { try SnapshotRecord(snapshot).insert(into: $0) }
+    }
+
+    func update(_ snapshot: Snapshot) throws {
+        try run { try SnapshotRecord(snapshot).update(in: $0) }
+    }
+
+    func deleteSnapshot(_ id: SnapshotID) throws {
+        try run { try SnapshotRecord.delete($0, where: "id = ?", [id.stored]) }
+    }
+}

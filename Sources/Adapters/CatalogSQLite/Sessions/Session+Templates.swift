@@ -1,0 +1,40 @@
+import GRDB
+import SnapshotDomain
+import SnapshotPorts
+
+extension Session {
+    func findTemplate(_ id: TemplateID) throws -> Template? {
+        try run { try TemplateRecord.find($0, where: "id = ?", [id.stored])?.template }
+    }
+
+    func findTemplate(named name: ResourceName, in environment: EnvironmentID) throws -> Template? {
+        try run {
+            try TemplateRecord
+                .find($0, where: "environment_id = ? AND name = ?", [environment.stored, name.description])?.template
+        }
+    }
+
+    func listTemplates(
+        visibleIn environment: EnvironmentID,
+        order: ListOrder,
+        page: PageRequest
+    ) throws -> CatalogPage<Template> {
+        var query = ListQuery<TemplateRecord>()
+        query.filter("(environment_id = ? OR is_public = 1)", environment.stored)
+        return try run { try query.page($0, orderedBy: order.sql(), page).map(\.template) }
+    }
+}
+
+extension WriteSession {
+    func insert(_ template: Template) throws {
+        try run { try TemplateRecord(template).insert(into: $0) }
+    }
+
+    func update(_ template: Template) throws {
+        try run { try TemplateRecord(template).update(in: $0) }
+    }
+
+    func deleteTemplate(_ id: TemplateID) throws {
+        try run { try TemplateRecord.delete($0, where: "id = ?", [id.stored]) }
+    }
+}

@@ -9,7 +9,7 @@ SHELL := /bin/bash
 CONFIGURATION ?= release
 # Where the service keeps everything, and where it listens.
 DATA_DIR ?= var/instanta
-LISTEN ?= 127.0.0.1:8080
+LISTEN ?= 127.0.0.1:8420
 # The demo guest's disk. Tests that boot a machine find it by this variable.
 GUEST := var/demo-guest.qcow2
 export INSTANTA_DEMO_GUEST := $(abspath $(GUEST))

@@ -1,0 +1,22 @@
+package import Hummingbird
+
+/// The router that every face adds its routes to, with all that they share around them.
+///
+/// From the outside in: the request's identity, its count and log line, safe headers, the conversion of failures, the
+/// rate limit. The routes for operators (`/healthz`, `/readyz`, `/metrics`) are there already.
+///
+/// - Parameter faces: How failures look below the root of each face. Paths of no face get plain text.
+package func makeApplicationRouter(
+    configuration: HTTPConfiguration = HTTPConfiguration(),
+    faces: [ErrorFace]
+) -> Router<IncomingContext> {
+    let counters = RequestCounters()
+    let router = Router(context: IncomingContext.self)
+    router.add(middleware: RequestIdentityMiddleware(isBehindProxy: configuration.isBehindProxy))
+    router.add(middleware: RequestRecordMiddleware(counters: counters))
+    router.add(middleware: SafeHeadersMiddleware())
+    router.add(middleware: FailureMiddleware(faces: faces))
+    router.add(middleware: AdmissionMiddleware(admission: configuration.admission))
+    ServiceRoutes(configuration: configuration, counters: counters).add(to: router)
+    return router
+}

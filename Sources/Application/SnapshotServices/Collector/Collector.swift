@@ -1,0 +1,347 @@
+import Foundation
+package import Logging
+package import SnapshotDomain
+package import SnapshotPorts
+import Synchronization
+
+/// Brings every pool back to holding only what is pinned.
+///
+/// A loop over the present tree, not a list of things to do: it asks the tree for the next step, takes it, and asks again.
+/// Whatever happens in between — a crash, a new clone, a revert — the next question is about what is there then. Each step is
+/// repeatable, and its intent is in the catalog (`doomed`) before storage is touched, so a step cut short is finished by the next
+/// round of the loop, whichever step the tree then asks for.
+///
+/// It makes way: a merge ends as soon as a job wants one of its layers, and begins again when the job is done.
+package final class Collector: Sendable {
+    private struct State {
+        var dirty: Set<LayerID> = []
+        /// Steps that somebody's use of these layers put off.
+        var postponed: Set<LayerID> = []
+        var isStopped = false
+        var current: Task<Void, any Error>?
+        var settlers: [Int: Settler] = [:]
+        var nextSettler = 0
+        var wake: AsyncStream<Void>.Continuation?
+    }
+
+    /// Somebody who waits until some layers have been looked at.
+    private struct Settler {
+        var remaining: Set<LayerID>
+        var progress: ProgressHandler
+        var done: AsyncStream<Void>.Continuation
+    }
+
+    private let world: World
+    private let logger: Logger
+    private let state = Mutex(State())
+
+    package init(world: World, logger: Logger) {
+        self.world = world
+        self.logger = logger
+        world.leases.observe { [weak self] layers in self?.retry(layers) }
+    }
+
+    /// Says that there may be something to collect around some layers.
+    package func disturb(_ layers: Set<LayerID>) {
+        state.withLock { state in
+            state.dirty.formUnion(layers)
+            state.wake?.yield()
+        }
+    }
+
+    private func retry(_ freed: Set<LayerID>) {
+        let ready = state.withLock { state in
+            let ready = state.postponed.intersection(freed)
+            state.postponed.subtract(ready)
+            return ready
+        }
+        if !ready.isEmpty { disturb(ready) }
+    }
+
+    /// Looks at everything once, as after a start.
+    package func disturbEverything() async throws {
+        let bases = try await world.catalog.read { [pools = world.stores.keys] reader in
+            try pools.flatMap { pool in try reader.layerTree(of: pool).layers.values.filter { $0.parent == nil }.map(\.id) }
+        }
+        disturb(Set(bases))
+    }
+
+    /// Works until cancelled.
+    package func run() async {
+        let (stream, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        state.withLock { state in
+            state.wake = continuation
+            if !state.dirty.isEmpty { continuation.yield() }
+        }
+        await withTaskCancellationHandler {
+            for await _ in stream {
+                await drain()
+                if Task.isCancelled { break }
+            }
+        } onCancel: {
+            continuation.finish()
+            state.withLock { state in
+                state.isStopped = true
+                state.current?.cancel()
+            }
+        }
+        dismissSettlers()
+    }
+
+    /// Collects around some layers now, and returns when nothing is left to do there that can be done now.
+    ///
+    /// Cancelling the caller ends the wait and not the work.
+    ///
+    /// - Parameter progress: Told of the bytes that merges copy meanwhile.
+    package func settle(around layers: Set<LayerID>, progress: @escaping ProgressHandler) async {
+        let (stream, done) = AsyncStream.makeStream(of: Void.self)
+        let ticket = state.withLock { state -> Int? in
+            guard state.wake != nil, !state.isStopped, !layers.isEmpty else { return nil }
+            state.nextSettler += 1
+            state.settlers[state.nextSettler] = Settler(remaining: layers, progress: progress, done: done)
+            return state.nextSettler
+        }
+        disturb(layers)
+        guard let ticket else { return }
+        for await _ in stream {}
+        state.withLock { $0.settlers[ticket] = nil }
+    }
+
+    private func drain() async {
+        while let layer = state.withLock({ $0.isStopped ? nil : $0.dirty.popFirst() }) {
+            await converge(around: layer)
+            let settled = state.withLock { state in
+                for id in state.settlers.keys { state.settlers[id]?.remaining.remove(layer) }
+                return state.settlers.values.filter(\.remaining.isEmpty)
+            }
+            for settler in settled { settler.done.finish() }
+        }
+    }
+
+    private func dismissSettlers() {
+        let settlers = state.withLock { Array($0.settlers.values) }
+        for settler in settlers { settler.done.finish() }
+    }
+
+    /// Takes steps in one connected tree until none is left or one fails.
+    private func converge(around layer: LayerID) async {
+        var avoided: Set<LayerID> = []
+        while !Task.isCancelled {
+            do {
+                guard let (step, tree) = try await nextStep(around: layer, avoiding: avoided) else { return }
+                switch try await take(step, in: tree) {
+                case .done: continue
+                case .gaveWay(let layers):
+                    // Somebody uses them: look at the rest, and come back when they are free.
+                    avoided.formUnion(layers)
+                }
+            } catch is CancellationError {
+                return
+            } catch {
+                logger.warning("collecting stopped; it goes on with the next change", metadata: [
+                    "layer.id": .stringConvertible(layer), "error": .string("\(error)"),
+                ])
+                return
+            }
+        }
+    }
+
+    private func nextStep(
+        around layer: LayerID,
+        avoiding avoided: Set<LayerID>
+    ) async throws -> (CollectionStep, LayerTree)? {
+        guard let known = try await world.catalog.read({ try $0.findLayer(layer) }) else { return nil }
+        let tree = try await world.catalog.read { try $0.layerTree(around: layer) }
+        let store = try world.store(known.pool)
+        let room = try await store.capacity().free - world.settings.reserve
+        let step = tree.nextCollectionStep(
+            openIn: try await openLayers(in: tree),
+            held: world.leases.held.union(avoided),
+            room: room,
+            policy: world.settings.collection
+        )
+        return step.map { ($0, tree) }
+    }
+
+    private func openLayers(in tree: LayerTree) async throws -> [LayerID: Set<InstanceID>] {
+        let volumes = tree.layers.keys.compactMap { tree.volume(writing: $0) }
+        let instances = try await world.catalog.read { reader in
+            Set(try volumes.compactMap { try reader.findVolume($0)?.attachment?.instance })
+        }
+        var open: [LayerID: Set<InstanceID>] = [:]
+        for instance in instances where await !world.hypervisor.status(of: instance).isStopped {
+            for layer in try await world.hypervisor.openLayers(of: instance) { open[layer, default: []].insert(instance) }
+        }
+        return open
+    }
+
+    // MARK: Steps
+
+    private enum StepResult {
+        case done
+        case gaveWay(Set<LayerID>)
+    }
+
+    private func take(_ step: CollectionStep, in tree: LayerTree) async throws -> StepResult {
+        logger.debug("collecting", metadata: ["step": .string("\(step)")])
+        switch step {
+        case .unlink(let layer):
+            return try await alone([layer]) { [self] in try await unlink(layer, in: tree) }
+        case .fold(let child, let parent):
+            return try await alone([child, parent]) { [self] in try await fold(child, into: parent, in: tree) }
+        case .pull(let layer, let ancestor):
+            let between = tree.chain(of: layer).prefix { $0 != ancestor }
+            return try await alone(Set(between)) { [self] in
+                try await pull(layer, past: Array(between.dropFirst()), to: ancestor, in: tree)
+            }
+        case .advance(let volume, let layer):
+            // A few milliseconds, and awkward to take back: nobody needs it to make way.
+            return try await alone([layer], makesWay: false) { [self] in
+                try await advance(volume, from: layer, in: tree)
+            }
+        }
+    }
+
+    /// Runs a step as a task that a waiting job can cancel.
+    private func alone(
+        _ layers: Set<LayerID>,
+        makesWay: Bool = true,
+        _ body: @escaping @Sendable () async throws -> Void
+    ) async throws -> StepResult {
+        let task = Mutex<Task<Void, any Error>?>(nil)
+        let makeWay: @Sendable () -> Void = { if makesWay { task.withLock { $0 }?.cancel() } }
+        guard let ticket = world.leases.takeAlone(layers, makeWay: makeWay) else {
+            postpone(layers)
+            return .gaveWay(layers)
+        }
+        defer { world.leases.release(ticket) }
+        let started = Task { try await body() }
+        task.withLock { $0 = started }
+        let isStopped = state.withLock { state in
+            state.current = makesWay ? started : nil
+            return state.isStopped
+        }
+        if isStopped && makesWay { started.cancel() }
+        do {
+            try await started.value
+            return .done
+        } catch where started.isCancelled {
+            postpone(layers)
+            return .gaveWay(layers)
+        }
+    }
+
+    /// Comes back to some layers when whoever uses them, or waits for them, has had them.
+    private func postpone(_ layers: Set<LayerID>) {
+        state.withLock { $0.postponed.formUnion(layers) }
+    }
+
+    private func unlink(_ layer: LayerID, in tree: LayerTree) async throws {
+        guard let row = tree.layers[layer], try await doom(layer, successor: nil) else { return }
+        try await world.store(row.pool).deleteLayer(layer)
+        try await world.catalog.write { try $0.deleteLayer(layer) }
+    }
+
+    private func fold(_ child: LayerID, into parent: LayerID, in tree: LayerTree) async throws {
+        guard let row = tree.layers[child], try await doom(parent, successor: child) else { return }
+        let store = try world.store(row.pool)
+        try await store.foldLayer(
+            child,
+            into: parent,
+            through: try await channel(for: [child, parent], in: tree),
+            progress: report
+        )
+        let stored = try await store.findLayer(child)
+        try await world.catalog.write { writer in
+            guard var folded = try writer.findLayer(child), let gone = try writer.findLayer(parent) else { return }
+            folded.parent = gone.parent
+            folded.allocated = stored?.allocated ?? folded.allocated + gone.allocated
+            try writer.update(folded)
+            try writer.deleteLayer(parent)
+        }
+    }
+
+    private func pull(
+        _ layer: LayerID,
+        past hidden: [LayerID],
+        to ancestor: LayerID?,
+        in tree: LayerTree
+    ) async throws {
+        guard let row = tree.layers[layer] else { return }
+        let store = try world.store(row.pool)
+        try await store.pullLayer(
+            layer,
+            downTo: ancestor,
+            through: try await channel(for: [layer] + hidden, in: tree),
+            progress: report
+        )
+        let stored = try await store.findLayer(layer)
+        try await world.catalog.write { writer in
+            guard var pulled = try writer.findLayer(layer) else { return }
+            pulled.parent = ancestor
+            pulled.allocated = stored?.allocated ?? pulled.allocated
+            try writer.update(pulled)
+        }
+        // What it stood on may be free now, and need not be connected with it any more.
+        disturb(Set(hidden))
+    }
+
+    /// Puts a running machine's active layer to rest under a fresh one, as a snapshot would, but pins nothing.
+    ///
+    /// The fresh layer's row is the intent. If the process dies in between, the reconciler asks the machine which layer it
+    /// writes, and keeps or drops the row accordingly.
+    private func advance(_ id: VolumeID, from layer: LayerID, in tree: LayerTree) async throws {
+        guard let row = tree.layers[layer], let channel = try await channel(for: [layer], in: tree) else { return }
+        let store = try world.store(row.pool)
+        let fresh = Layer(id: .random(), pool: row.pool, parent: layer, size: row.size, allocated: .zero, phase: .building)
+        let switches = [LayerSwitch(from: layer, to: fresh.id)]
+        try await world.catalog.write { try $0.insert(fresh) }
+        do {
+            try await store.createLayer(fresh.id, on: layer, size: row.size)
+            try await store.prepareSwitch(switches, through: channel)
+            try await store.finishSwitch(switches, through: channel)
+        } catch {
+            guard error.outcome == .notDone else { throw error }
+            try await store.abandonSwitch(switches, through: channel)
+            try await store.deleteLayer(fresh.id)
+            try await world.catalog.write { try $0.deleteLayer(fresh.id) }
+            throw error
+        }
+        let stored = try await store.findLayer(fresh.id)
+        try await world.catalog.write { writer in
+            guard var volume = try writer.findVolume(id), var active = try writer.findLayer(fresh.id) else { return }
+            volume.activeLayer = fresh.id
+            active.phase = .ready
+            active.allocated = stored?.allocated ?? .zero
+            try writer.update(active)
+            try writer.update(volume)
+        }
+    }
+
+    /// Records that a layer will go, unless something came to need it meanwhile.
+    ///
+    /// - Parameter successor: The only layer that may stand on it; nil for none.
+    private func doom(_ layer: LayerID, successor: LayerID?) async throws -> Bool {
+        try await world.catalog.write { writer in
+            let tree = try writer.layerTree(around: layer)
+            let expected = successor.map { [$0] } ?? []
+            guard var row = tree.layers[layer], !tree.isPinned(layer), tree.children(of: layer) == expected else {
+                return false
+            }
+            row.phase = .doomed
+            try writer.update(row)
+            return true
+        }
+    }
+
+    private func channel(for layers: [LayerID], in tree: LayerTree) async throws -> (any LiveBlockChannel)? {
+        let open = try await openLayers(in: tree)
+        guard let instance = layers.lazy.compactMap({ open[$0]?.first }).first else { return nil }
+        return try await world.hypervisor.blockChannel(of: instance)
+    }
+
+    private func report(_ done: ByteCount, _ total: ByteCount) {
+        let settlers = state.withLock { Array($0.settlers.values) }
+        for settler in settlers { settler.progress(done, total) }
+    }
+}

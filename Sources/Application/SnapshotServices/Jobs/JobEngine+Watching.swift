@@ -1,0 +1,99 @@
+import Foundation
+package import SnapshotDomain
+import SnapshotPorts
+import Synchronization
+
+extension JobEngine {
+    /// What a job that has not ended is at; nil for one that has, or is unknown.
+    package func openJob(_ id: JobID) -> (job: Job, progress: JobProgress?, position: Int?)? {
+        state.withLock { state in
+            state.jobs[id].map { ($0, state.meters[id]?.progress, state.queue.position(of: id)) }
+        }
+    }
+
+    /// What happens to a resource now.
+    package func activity(on subject: JobSubject) -> ResourceActivity {
+        state.withLock { state in
+            guard let id = state.queue.holder(of: subject), let job = state.jobs[id] else { return .idle }
+            return ResourceActivity(
+                job: id,
+                kind: job.kind,
+                progress: state.meters[id]?.progress,
+                queuePosition: state.queue.position(of: id)
+            )
+        }
+    }
+
+    package var counts: (running: Int, waiting: Int) {
+        state.withLock { ($0.queue.runningCount, $0.queue.waitingCount) }
+    }
+
+    /// Returns when the job is no longer open, or after the limit.
+    package func awaitEnd(of id: JobID, atMost limit: Duration) async {
+        let (stream, continuation) = AsyncStream.makeStream(of: Void.self)
+        let ticket = state.withLock { state -> Int? in
+            guard state.jobs[id] != nil else { return nil }
+            state.nextWaiter += 1
+            state.waiters[id, default: [:]][state.nextWaiter] = continuation
+            return state.nextWaiter
+        }
+        guard let ticket else { return }
+        let timer = Task {
+            try? await Task.sleep(for: limit)
+            continuation.finish()
+        }
+        for await _ in stream {}
+        timer.cancel()
+        state.withLock { $0.waiters[id]?[ticket] = nil }
+    }
+
+    /// Returns when no job is open.
+    package func awaitIdle() async {
+        await withCheckedContinuation { continuation in
+            let isIdle = state.withLock { state in
+                if state.jobs.isEmpty { return true }
+                state.idle.append(continuation)
+                return false
+            }
+            if isIdle { continuation.resume() }
+        }
+    }
+
+    /// Asks an open job to stop. It ends as `cancelled` when it has taken back what it did, or as it would have if it was
+    /// past the point of return.
+    package func cancel(_ id: JobID) {
+        state.withLock { state in
+            state.jobs[id]?.isCancelRequested = true
+            state.tasks[id]?.cancel()
+        }
+    }
+
+    func note(_ done: ByteCount, of total: ByteCount, for id: JobID) {
+        let now = ContinuousClock.now
+        state.withLock { state in
+            guard state.jobs[id] != nil else { return }
+            state.meters[id, default: ProgressMeter(startedAt: now)].note(done, of: total, at: now)
+        }
+    }
+}
+
+/// Turns "so many bytes of so many" into a rate and a time to wait.
+struct ProgressMeter: Sendable {
+    private let startedAt: ContinuousClock.Instant
+    private(set) var progress = JobProgress(doneBytes: .zero, totalBytes: .zero)
+
+    init(startedAt: ContinuousClock.Instant) {
+        self.startedAt = startedAt
+    }
+
+    mutating func note(_ done: ByteCount, of total: ByteCount, at now: ContinuousClock.Instant) {
+        progress.doneBytes = done
+        progress.totalBytes = max(done, total)
+        let elapsed = (now - startedAt) / .seconds(1)
+        // Early rates are noise: they would make the estimate jump.
+        guard elapsed >= 0.5, done > .zero else { return }
+        let rate = Double(done.bytes) / elapsed
+        progress.bytesPerSecond = Int64(rate)
+        progress.remainingSeconds = Int((Double((progress.totalBytes - done).bytes) / rate).rounded(.up))
+    }
+}

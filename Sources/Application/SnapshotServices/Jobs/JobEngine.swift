@@ -1,0 +1,326 @@
+import Foundation
+package import Logging
+package import SnapshotDomain
+package import SnapshotPorts
+import Synchronization
+
+/// Runs every change of the product.
+///
+/// A job is durable before the caller hears of it and runs when nothing before it works on the same things. It ends in one
+/// transaction with the rows it changes, so that what people see and what happened never differ. After a restart the open
+/// jobs run again from the start: their programs find what is done.
+///
+/// The engine keeps only what can be made anew in memory: the queue, progress and who waits.
+package final class JobEngine: Sendable {
+    struct State {
+        var queue: JobQueue
+        var jobs: [JobID: Job] = [:]
+        var programs: [JobID: any JobProgram] = [:]
+        var tasks: [JobID: Task<Void, Never>] = [:]
+        var meters: [JobID: ProgressMeter] = [:]
+        var waiters: [JobID: [Int: AsyncStream<Void>.Continuation]] = [:]
+        var nextWaiter = 0
+        var isStopped = false
+        var idle: [CheckedContinuation<Void, Never>] = []
+    }
+
+    let world: World
+    private let logger: Logger
+    private let observer: (any StepObserver)?
+    private let collector: Collector
+    let state: Mutex<State>
+
+    /// - Parameters:
+    ///   - collector: Told which layers' surroundings a job left with something to collect.
+    ///   - observer: Told of every step, for crash tests.
+    package init(
+        world: World,
+        logger: Logger,
+        collector: Collector,
+        observer: (any StepObserver)? = nil
+    ) {
+        self.world = world
+        self.logger = logger
+        self.observer = observer
+        self.collector = collector
+        state = Mutex(State(queue: JobQueue(heavySlots: world.settings.heavySlots)))
+    }
+
+    // MARK: Submitting
+
+    /// What a use case wants done, made inside the transaction that records it.
+    package struct Draft<Value: Sendable>: Sendable {
+        var program: any JobProgram
+        var title: String
+        var subjects: [JobSubject]
+        var reads: [JobSubject]
+        var value: Value
+
+        init(
+            _ program: any JobProgram,
+            title: ResourceName,
+            subjects: [JobSubject],
+            reads: [JobSubject] = [],
+            value: Value
+        ) {
+            self.program = program
+            self.title = title.description
+            self.subjects = subjects
+            self.reads = reads
+            self.value = value
+        }
+    }
+
+    /// Records a job and what its draft reserved, in one transaction, and queues it.
+    ///
+    /// - Parameters:
+    ///   - rejoin: Makes the value from an earlier job that the idempotency key names.
+    ///   - draft: Checks the request against the state of this transaction and reserves rows; gets the job's identity.
+    package func submit<Value: Sendable>(
+        in environment: EnvironmentID,
+        for call: CallContext,
+        rejoin: @escaping @Sendable (Job, any CatalogReader) throws -> Value,
+        draft: @escaping @Sendable (JobID, any CatalogWriter) throws -> Draft<Value>
+    ) async throws(ServiceError) -> Submitted<Value> {
+        let now = world.time.now
+        let recorded: (job: Job, program: (any JobProgram)?, value: Value)
+        do {
+            recorded = try await world.catalog.write { writer in
+                if let key = call.idempotencyKey,
+                    let known = try writer.findJob(idempotencyKey: key, user: call.principal.user.id) {
+                    return (known, nil, try rejoin(known, writer))
+                }
+                let id = JobID.random()
+                let draft = try draft(id, writer)
+                let job = Job(
+                    id: id,
+                    kind: type(of: draft.program).kind,
+                    title: draft.title,
+                    environment: environment,
+                    actor: call.principal.actor,
+                    subjects: draft.subjects,
+                    reads: draft.reads,
+                    program: try draft.program.encoded(),
+                    createdAt: now,
+                    idempotencyKey: call.idempotencyKey
+                )
+                try writer.insert(job)
+                return (job, draft.program, draft.value)
+            }
+        } catch {
+            throw report(error, "a request was refused")
+        }
+        if let program = recorded.program { enqueue(recorded.job, program) }
+        return Submitted(job: recorded.job.id, resource: recorded.value)
+    }
+
+    /// Queues the jobs that a former run of the service left open. Call once, before anything is submitted.
+    package func resume() async throws {
+        let open = try await world.catalog.read { try $0.openJobs() }
+        for job in open {
+            do {
+                enqueue(job, try ProgramRegistry.program(of: job))
+            } catch {
+                logger.error("a recorded job cannot be read; it is left alone", metadata: [
+                    "job.id": .stringConvertible(job.id), "error": .string("\(error)"),
+                ])
+            }
+        }
+        if !open.isEmpty { logger.notice("resuming jobs", metadata: ["count": .stringConvertible(open.count)]) }
+    }
+
+    /// Layers that open jobs may be making.
+    package var layersOfOpenJobs: Set<LayerID> {
+        state.withLock { state in state.programs.values.reduce(into: []) { $0.formUnion($1.ownLayers) } }
+    }
+
+    private func enqueue(_ job: Job, _ program: any JobProgram) {
+        let entry = JobQueue.Entry(
+            id: job.id,
+            environment: job.environment,
+            changes: Set(job.subjects),
+            reads: Set(job.reads),
+            isHeavy: program.isHeavy
+        )
+        state.withLock { state in
+            guard !state.isStopped else { return }
+            state.jobs[job.id] = job
+            state.programs[job.id] = program
+            start(state.queue.add(entry), &state)
+        }
+        world.feed.publish(job.subjects, in: job.environment)
+    }
+
+    private func start(_ ids: [JobID], _ state: inout State) {
+        for id in ids {
+            guard let job = state.jobs[id], let program = state.programs[id] else { continue }
+            let running = Job.Phase.running(since: world.time.now)
+            state.jobs[id]?.phase = running
+            state.tasks[id] = Task { await self.run(job, program) }
+        }
+    }
+
+    // MARK: Running
+
+    private func run(_ job: Job, _ program: some JobProgram) async {
+        var logger = logger
+        logger[metadataKey: "job.id"] = .stringConvertible(job.id)
+        logger[metadataKey: "job.kind"] = .string(job.kind.rawValue)
+        let work = JobWork(
+            job: job,
+            world: world,
+            logger: logger,
+            collector: collector,
+            progress: { [weak self] done, total in self?.note(done, of: total, for: job.id) },
+            checkpoint: { [weak self] step in try self?.reached(step) }
+        )
+        let outcome: Job.Outcome
+        do {
+            let findings = try await program.perform(work)
+            try await end(job, .succeeded, work) { writer in try program.finish(findings, writer, work) }
+            outcome = .succeeded
+        } catch {
+            guard !isDead(after: error) else { return stop(after: job.id) }
+            guard let failure = await takeBack(job, program, work, error) else { return stop(after: job.id) }
+            outcome = failure
+        }
+        await settle(job, program, outcome, logger)
+    }
+
+    /// Undoes a failed job; nil when the world ended meanwhile.
+    private func takeBack(
+        _ job: Job,
+        _ program: some JobProgram,
+        _ work: JobWork,
+        _ error: any Error
+    ) async -> Job.Outcome? {
+        let reason = report(error, "a job failed", work.logger)
+        // Undoing is not cancelled with the job: it runs in a task of its own.
+        let undoing = Task { try await program.undo(work) }
+        let residue: Result<_, any Error> = await undoing.result
+        if case .failure(let fault) = residue {
+            guard !isDead(after: fault) else { return nil }
+            work.logger.error("what a failed job left could not be taken back", metadata: ["error": .string("\(fault)")])
+        }
+        let outcome: Job.Outcome = reason.code == .cancelled ? .cancelled : .failed(reason)
+        let ending = Task {
+            try await end(job, outcome, work) { writer in
+                try program.abandon(try? residue.get(), because: reason, writer, work)
+            }
+        }
+        do {
+            try await ending.value
+        } catch {
+            guard !isDead(after: error) else { return nil }
+            work.logger.critical("a failed job could not be recorded", metadata: ["error": .string("\(error)")])
+        }
+        return outcome
+    }
+
+    /// Ends a job together with its rows. Waits as long as the catalog cannot write: what was done must not be forgotten.
+    private func end(
+        _ job: Job,
+        _ outcome: Job.Outcome,
+        _ work: JobWork,
+        _ rows: @escaping @Sendable (any CatalogWriter) throws -> Void
+    ) async throws {
+        try work.checkpoint(StepName(kind: job.kind, step: "end", moment: .before))
+        var attempts = 0
+        while true {
+            do {
+                try await world.catalog.write { [now = world.time.now] writer in
+                    // The answer of an earlier attempt may have been lost.
+                    guard var stored = try writer.findJob(job.id), !stored.phase.isEnded else { return }
+                    try rows(writer)
+                    stored.phase = .ended(outcome, at: now)
+                    try writer.update(stored)
+                    for entry in ActivityEntry.entries(of: stored, outcome, at: now, writer) { try writer.append(entry) }
+                }
+                break
+            } catch let fault as CatalogFault where fault.code != .conflict && fault.code != .damaged {
+                attempts += 1
+                if attempts == 1 {
+                    work.logger.error("the catalog cannot record a result; trying again", metadata: [
+                        "error": .string("\(fault)"),
+                    ])
+                }
+                guard !state.withLock(\.isStopped) else { throw SimulatedCrash() }
+                try? await Task.sleep(for: .seconds(1))
+            }
+        }
+        try work.checkpoint(StepName(kind: job.kind, step: "end", moment: .after))
+    }
+
+    private func settle(_ job: Job, _ program: some JobProgram, _ outcome: Job.Outcome, _ logger: Logger) async {
+        logger.info("job ended", metadata: ["outcome": .string(outcome.word)])
+        let disturbed = try? await world.catalog.read { try program.disturbedLayers($0) }
+        leave(job.id)
+        world.feed.publish(job.subjects, in: job.environment)
+        if let disturbed, !disturbed.isEmpty { collector.disturb(disturbed) }
+    }
+
+    private func leave(_ id: JobID) {
+        let (waiters, idle) = state.withLock { state in
+            state.jobs[id] = nil
+            state.programs[id] = nil
+            state.tasks[id] = nil
+            state.meters[id] = nil
+            if !state.isStopped { start(state.queue.remove(id), &state) }
+            let idle = state.jobs.isEmpty ? state.idle : []
+            if state.jobs.isEmpty { state.idle = [] }
+            return (state.waiters.removeValue(forKey: id) ?? [:], idle)
+        }
+        for waiter in waiters.values { waiter.finish() }
+        for continuation in idle { continuation.resume() }
+    }
+
+    // MARK: Dying
+
+    private func reached(_ step: StepName) throws {
+        guard !state.withLock(\.isStopped) else { throw SimulatedCrash() }
+        try observer?.reached(step)
+    }
+
+    private func isDead(after error: any Error) -> Bool {
+        error is SimulatedCrash || state.withLock(\.isStopped)
+    }
+
+    private func stop(after id: JobID) {
+        stopAll()
+        leave(id)
+    }
+
+    /// Stops at once, in the middle of every job, as a crash would: open jobs stay open and resume at the next start.
+    package func stopAll() {
+        let tasks = state.withLock { state in
+            state.isStopped = true
+            return Array(state.tasks.values)
+        }
+        for task in tasks { task.cancel() }
+    }
+
+    /// Stops and returns when nothing runs any more.
+    package func shutdown() async {
+        stopAll()
+        let tasks = state.withLock { Array($0.tasks.values) }
+        for task in tasks { await task.value }
+    }
+
+    @discardableResult
+    private func report(_ error: any Error, _ what: String, _ logger: Logger? = nil) -> ServiceError {
+        let reported = ServiceError(reporting: error)
+        let level: Logger.Level = reported.code == .internalError ? .error : .info
+        (logger ?? self.logger).log(level: level, "\(what)", metadata: ["error": .string("\(error)")])
+        return reported
+    }
+}
+
+extension Job.Outcome {
+    fileprivate var word: String {
+        switch self {
+        case .succeeded: "succeeded"
+        case .failed: "failed"
+        case .cancelled: "cancelled"
+        }
+    }
+}

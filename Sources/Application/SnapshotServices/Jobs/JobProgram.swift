@@ -1,0 +1,71 @@
+package import SnapshotDomain
+package import SnapshotPorts
+
+/// What one kind of job does.
+///
+/// A program is a value that holds every identifier it will need, chosen before it was recorded. That is the whole of its
+/// memory: its work looks at the catalog, the store and the machine to find what is done already, so the engine runs it
+/// from the start again after a restart, and the second run ends where the first would have.
+///
+/// ```
+///  submit ──► [rows + job]  one transaction: the intent
+///                 │
+///              perform ───── failed ──► undo ──► [rows + outcome]
+///                 │
+///              [rows + outcome]  one transaction: the result
+/// ```
+///
+/// - Important: Between `perform` and the last transaction the process may die at any point.
+package protocol JobProgram: Codable, Sendable {
+    /// What `perform` found out and `finish` records.
+    associatedtype Findings: Sendable
+    /// What `undo` could not take back and `abandon` records.
+    associatedtype Residue: Sendable
+
+    static var kind: Job.Kind { get }
+
+    /// Layers that this job may make: nobody else may take them for strangers while it is open.
+    var ownLayers: Set<LayerID> { get }
+    /// Copies, hashes or converts whole disks: takes one of the few slots for such work.
+    var isHeavy: Bool { get }
+
+    /// Does the work, except for the rows that make it visible.
+    func perform(_ work: JobWork) async throws -> Findings
+
+    /// Makes the result visible, in the transaction that ends the job.
+    func finish(_ findings: Findings, _ writer: any CatalogWriter, _ work: JobWork) throws
+
+    /// Takes back what a failed or cancelled `perform` left, as far as that is right.
+    func undo(_ work: JobWork) async throws -> Residue
+
+    /// Brings the rows in order after a failure, in the transaction that ends the job.
+    ///
+    /// - Parameter residue: Nil when `undo` itself failed.
+    func abandon(_ residue: Residue?, because error: ServiceError, _ writer: any CatalogWriter, _ work: JobWork) throws
+
+    /// Layers whose surroundings may have something to collect now.
+    func disturbedLayers(_ reader: any CatalogReader) throws -> Set<LayerID>
+}
+
+extension JobProgram {
+    package var ownLayers: Set<LayerID> { [] }
+    package var isHeavy: Bool { false }
+    package func disturbedLayers(_ reader: any CatalogReader) throws -> Set<LayerID> { [] }
+}
+
+extension JobProgram where Residue == Void {
+    package func undo(_ work: JobWork) async throws {}
+}
+
+extension JobProgram where Findings == Void {
+    package func finish(_ findings: Void, _ writer: any CatalogWriter, _ work: JobWork) throws {}
+}
+
+extension JobProgram where Residue == Void {
+    package func abandon(
+        _ residue: Void?,
+        because error: ServiceError,
+        _ writer: any CatalogWriter,
+        _ work: JobWork
+    ) throws {}
+}

@@ -1,0 +1,135 @@
+package import SnapshotDomain
+
+/// Which job may run next: a value, so that its rules can be tested without running anything.
+///
+/// Every subject is a lane. A job stands in the lane of each subject it names, in the order of arrival, and may run when
+/// nothing that matters stands before it in any of them: before a job that changes a subject, nobody; before one that only
+/// reads it, only readers. Arrival order and whole-set entry make a deadlock impossible.
+///
+/// Heavy jobs also need one of a few slots, which go to the environment that has the fewest.
+package struct JobQueue: Sendable {
+    package struct Entry: Hashable, Sendable {
+        package var id: JobID
+        package var environment: EnvironmentID
+        package var changes: Set<JobSubject>
+        package var reads: Set<JobSubject>
+        package var isHeavy: Bool
+
+        package init(
+            id: JobID,
+            environment: EnvironmentID,
+            changes: Set<JobSubject>,
+            reads: Set<JobSubject> = [],
+            isHeavy: Bool = false
+        ) {
+            self.id = id
+            self.environment = environment
+            self.changes = changes
+            self.reads = reads.subtracting(changes)
+            self.isHeavy = isHeavy
+        }
+    }
+
+    private let heavySlots: Int
+    private var entries: [JobID: Entry] = [:]
+    private var arrival: [JobID: Int] = [:]
+    private var lanes: [JobSubject: [JobID]] = [:]
+    private var running: Set<JobID> = []
+    /// Not blocked by any lane, in need of a slot.
+    private var awaitingSlot: [JobID] = []
+    private var nextArrival = 0
+
+    package init(heavySlots: Int) {
+        self.heavySlots = heavySlots
+    }
+
+    package var runningCount: Int { running.count }
+    package var waitingCount: Int { entries.count - running.count }
+
+    package func isRunning(_ id: JobID) -> Bool { running.contains(id) }
+
+    /// Adds a job and returns those that can start now; the caller starts them.
+    package mutating func add(_ entry: Entry) -> [JobID] {
+        entries[entry.id] = entry
+        nextArrival += 1
+        arrival[entry.id] = nextArrival
+        for subject in entry.changes.union(entry.reads) { lanes[subject, default: []].append(entry.id) }
+        return start(among: [entry.id])
+    }
+
+    /// Removes a job that ended, or that was cancelled while it waited, and returns those that can start now.
+    package mutating func remove(_ id: JobID) -> [JobID] {
+        guard let entry = entries.removeValue(forKey: id) else { return [] }
+        arrival[id] = nil
+        running.remove(id)
+        awaitingSlot.removeAll { $0 == id }
+        var candidates: [JobID] = []
+        for subject in entry.changes.union(entry.reads) {
+            lanes[subject]?.removeAll { $0 == id }
+            guard let lane = lanes[subject], !lane.isEmpty else {
+                lanes[subject] = nil
+                continue
+            }
+            candidates += lane
+        }
+        return start(among: candidates)
+    }
+
+    /// How many jobs stand before this one in its longest lane; nil when it runs or is unknown.
+    package func position(of id: JobID) -> Int? {
+        guard let entry = entries[id], !running.contains(id) else { return nil }
+        let ahead = entry.changes.union(entry.reads).map { lanes[$0]?.firstIndex(of: id) ?? 0 }.max() ?? 0
+        return ahead + (awaitingSlot.firstIndex(of: id) ?? 0)
+    }
+
+    /// The first job in a subject's lane: the one that holds it, or is next to.
+    package func holder(of subject: JobSubject) -> JobID? {
+        lanes[subject]?.first { entries[$0]?.changes.contains(subject) == true }
+    }
+
+    private func isBlocked(_ entry: Entry) -> Bool {
+        for subject in entry.changes where lanes[subject]?.first != entry.id { return true }
+        for subject in entry.reads {
+            for id in lanes[subject] ?? [] {
+                if id == entry.id { break }
+                if entries[id]?.changes.contains(subject) == true { return true }
+            }
+        }
+        return false
+    }
+
+    private mutating func start(among candidates: [JobID]) -> [JobID] {
+        var started: [JobID] = []
+        for id in Set(candidates).sorted(by: { arrival[$0, default: 0] < arrival[$1, default: 0] }) {
+            guard let entry = entries[id], !running.contains(id), !awaitingSlot.contains(id), !isBlocked(entry) else {
+                continue
+            }
+            if entry.isHeavy {
+                awaitingSlot.append(id)
+            } else {
+                running.insert(id)
+                started.append(id)
+            }
+        }
+        return started + fillSlots()
+    }
+
+    private mutating func fillSlots() -> [JobID] {
+        var started: [JobID] = []
+        while !awaitingSlot.isEmpty {
+            let heavy = running.compactMap { entries[$0] }.filter(\.isHeavy)
+            guard heavy.count < heavySlots else { break }
+            let load = Dictionary(grouping: heavy, by: \.environment).mapValues(\.count)
+            func rank(_ id: JobID) -> (Int, Int) {
+                (entries[id].flatMap { load[$0.environment] } ?? 0, arrival[id, default: 0])
+            }
+            guard let index = awaitingSlot.indices.min(by: { rank(awaitingSlot[$0]) < rank(awaitingSlot[$1]) }) else {
+                break
+            }
+            let id = awaitingSlot.remove(at: index)
+            running.insert(id)
+            started.append(id)
+        }
+        return started
+    }
+}

@@ -1,0 +1,81 @@
+import Logging
+import SnapshotDomain
+import SnapshotPorts
+
+/// How jobs start and stop machines: the catalog's rows become a machine's description in one place.
+extension JobWork {
+    /// Starts an instance on the volumes that the catalog gives it, or finds that it runs.
+    func startMachine(_ id: InstanceID) async throws {
+        let instance = try await instance(id)
+        guard await world.hypervisor.status(of: id) != .running else { return }
+        while true {
+            let volumes = try await world.catalog.read { try $0.volumes(of: id) }
+            for volume in volumes {
+                guard case .failed(let reason) = volume.state else { continue }
+                throw ServiceError(
+                    .damaged,
+                    "The volume '\(volume.name)' cannot be used: \(reason) Detach it or revert it to a snapshot.",
+                    subject: .volume(volume.id)
+                )
+            }
+            let chains = try await chains(of: volumes)
+            let layers = Set(chains.flatMap { $0 })
+            let isStarted = try await world.leases.sharing(layers) { () async throws -> Bool in
+                guard try await self.chains(of: volumes) == chains else { return false }
+                var disks: [MachineDisk] = []
+                for (volume, chain) in zip(volumes, chains) {
+                    guard let slot = volume.attachment?.slot else { continue }
+                    let source = try await world.store(volume.pool).diskSource(for: chain)
+                    disks.append(MachineDisk(slot: slot, volume: volume.id, source: source))
+                }
+                try await world.hypervisor.start(Self.description(of: instance, disks))
+                return true
+            }
+            if isStarted { return }
+        }
+    }
+
+    /// Brings a machine to rest: asks first, and pulls the plug when asking did not help in time.
+    func stopMachine(_ id: InstanceID, isForced: Bool) async throws {
+        guard await !world.hypervisor.status(of: id).isStopped else { return }
+        if !isForced {
+            do {
+                try await world.hypervisor.stop(id, mode: .graceful(timeout: world.settings.gracefulStop))
+                return
+            } catch {
+                guard error.code == .guestUnresponsive || error.code == .guestRefused else { throw error }
+                logger.notice("the guest did not shut down in time; its plug is pulled", metadata: [
+                    "instance.id": .stringConvertible(id), "error": .string(error.message),
+                ])
+            }
+        }
+        try await world.hypervisor.stop(id, mode: .forced)
+    }
+
+    /// The disk of one volume as a machine opens it.
+    func diskSource(of volume: Volume) async throws -> DiskSource {
+        try await world.store(volume.pool).diskSource(for: try await chain(of: volume.activeLayer))
+    }
+
+    private func chains(of volumes: [Volume]) async throws -> [[LayerID]] {
+        try await world.catalog.read { reader in
+            try volumes.map { listed in
+                // Read again: the collector may have moved it since.
+                let layer = try reader.findVolume(listed.id)?.activeLayer ?? listed.activeLayer
+                return try reader.layerTree(around: layer).chain(of: layer)
+            }
+        }
+    }
+
+    private static func description(of instance: Instance, _ disks: [MachineDisk]) -> MachineDescription {
+        MachineDescription(
+            id: instance.id,
+            name: instance.name,
+            cpuCount: instance.cpuCount,
+            memory: instance.memory,
+            macAddress: instance.macAddress,
+            network: instance.network,
+            disks: disks
+        )
+    }
+}

@@ -1,0 +1,153 @@
+import SnapshotDomain
+import SnapshotPorts
+
+/// Starts an instance. The wish is recorded with the intent, so that a crash in between ends with a running machine.
+struct StartInstance: JobProgram {
+    static let kind = Job.Kind.startInstance
+
+    var instance: InstanceID
+
+    func perform(_ work: JobWork) async throws {
+        try await work.step("start") { try await work.startMachine(instance) }
+    }
+
+    func finish(_ findings: Void, _ writer: any CatalogWriter, _ work: JobWork) throws {
+        try writer.setPower(.running, of: instance)
+    }
+
+    func abandon(_ residue: Void?, because error: ServiceError, _ writer: any CatalogWriter, _ work: JobWork) throws {
+        try writer.setPower(.stopped, of: instance)
+    }
+}
+
+/// Stops an instance: asks the guest, then pulls the plug; at once when forced.
+struct StopInstance: JobProgram {
+    static let kind = Job.Kind.stopInstance
+
+    var instance: InstanceID
+    var isForced: Bool
+
+    func perform(_ work: JobWork) async throws {
+        try await work.step("stop") { try await work.stopMachine(instance, isForced: isForced) }
+    }
+
+    func finish(_ findings: Void, _ writer: any CatalogWriter, _ work: JobWork) throws {
+        try writer.setPower(.stopped, of: instance)
+    }
+
+    /// Layers that only a running machine kept from being merged.
+    func disturbedLayers(_ reader: any CatalogReader) throws -> Set<LayerID> {
+        Set(try reader.volumes(of: instance).map(\.activeLayer))
+    }
+}
+
+/// Restarts the guest; starts the instance when it is off.
+struct RebootInstance: JobProgram {
+    static let kind = Job.Kind.rebootInstance
+
+    var instance: InstanceID
+
+    func perform(_ work: JobWork) async throws {
+        try await work.step("reboot") {
+            if await work.world.hypervisor.status(of: instance).isStopped {
+                try await work.startMachine(instance)
+            } else {
+                try await work.world.hypervisor.reset(instance)
+            }
+        }
+    }
+
+    func finish(_ findings: Void, _ writer: any CatalogWriter, _ work: JobWork) throws {
+        try writer.setPower(.running, of: instance)
+    }
+}
+
+/// Deletes an instance with its root volume, and what else the caller named.
+struct DeleteInstance: JobProgram {
+    static let kind = Job.Kind.deleteInstance
+
+    var instance: InstanceID
+    /// Data volumes that go with it; the others are detached and stay.
+    var volumes: Set<VolumeID>
+    var deletesSnapshots: Bool
+
+    func perform(_ work: JobWork) async throws {
+        try await work.step("stop") { try await work.stopMachine(instance, isForced: true) }
+        let layers = try await work.step("unpin") {
+            try await work.world.catalog.write { writer in try removeRows(writer) }
+        }
+        work.world.feed.publish([.instance(instance)], in: work.job.environment)
+        try await work.step("remove") { try await work.world.hypervisor.remove(instance) }
+        try await work.step("collect") { await work.collect(around: layers) }
+    }
+
+    func abandon(_ residue: Void?, because error: ServiceError, _ writer: any CatalogWriter, _ work: JobWork) throws {
+        guard var row = try writer.findInstance(instance), case .deleting = row.state else { return }
+        row.state = .available
+        try writer.update(row)
+    }
+
+    private func removeRows(_ writer: any CatalogWriter) throws -> Set<LayerID> {
+        var layers: Set<LayerID> = []
+        for var volume in try writer.volumes(of: instance) {
+            layers.insert(volume.activeLayer)
+            if deletesSnapshots {
+                for snapshot in try writer.allSnapshots(SnapshotFilter(volume: volume.id)) {
+                    layers.insert(snapshot.layer)
+                    try writer.deleteSnapshot(snapshot.id)
+                }
+            }
+            if volume.role == .root || volumes.contains(volume.id) {
+                try writer.deleteVolume(volume.id)
+            } else {
+                volume.attachment = nil
+                try writer.update(volume)
+            }
+        }
+        try writer.deleteInstance(instance)
+        return layers
+    }
+}
+
+/// Deletes an environment with everything in it.
+struct DeleteEnvironment: JobProgram {
+    static let kind = Job.Kind.deleteEnvironment
+
+    var environment: EnvironmentID
+
+    func perform(_ work: JobWork) async throws {
+        let instances = try await work.world.catalog.read { try $0.allInstances(in: environment) }
+        try await work.step("stop") {
+            for instance in instances { try await work.stopMachine(instance.id, isForced: true) }
+        }
+        let layers = try await work.step("unpin") {
+            try await work.world.catalog.write { writer in try removeRows(writer) }
+        }
+        try await work.step("remove") {
+            for instance in instances { try await work.world.hypervisor.remove(instance.id) }
+        }
+        try await work.step("collect") { await work.collect(around: layers) }
+    }
+
+    func finish(_ findings: Void, _ writer: any CatalogWriter, _ work: JobWork) throws {
+        try writer.deleteEnvironment(environment)
+    }
+
+    private func removeRows(_ writer: any CatalogWriter) throws -> Set<LayerID> {
+        var layers: Set<LayerID> = []
+        for snapshot in try writer.allSnapshots(SnapshotFilter(environment: environment)) {
+            layers.insert(snapshot.layer)
+            try writer.deleteSnapshot(snapshot.id)
+        }
+        for volume in try writer.allVolumes(VolumeFilter(environment: environment)) {
+            layers.insert(volume.activeLayer)
+            try writer.deleteVolume(volume.id)
+        }
+        for template in try writer.allTemplates(of: environment) {
+            layers.insert(template.layer)
+            try writer.deleteTemplate(template.id)
+        }
+        for instance in try writer.allInstances(in: environment) { try writer.deleteInstance(instance.id) }
+        return layers
+    }
+}

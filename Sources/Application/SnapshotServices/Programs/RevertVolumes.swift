@@ -1,0 +1,171 @@
+import Foundation
+import SnapshotDomain
+import SnapshotPorts
+
+/// Puts volumes of one instance, or one detached volume, back to snapshots: stop, switch, start, with an undo.
+///
+/// | dies after | on disk | the next run |
+/// | --- | --- | --- |
+/// | stop | machine off | goes on; the wish to run is in the catalog |
+/// | prepare | empty layers on the snapshots' layers | makes them again, to no effect |
+/// | switch | rows: new active layers, undo snapshots | sees them, and starts the machine |
+/// | start | machine on | finds it so |
+struct RevertVolumes: JobProgram {
+    struct Item: Codable, Sendable {
+        var snapshot: SnapshotID
+        var volume: VolumeID
+        var fresh: LayerID
+        /// The snapshot that will keep what is replaced.
+        var undo: SnapshotID
+    }
+
+    static let kind = Job.Kind.revertVolumes
+
+    var instance: InstanceID?
+    var items: [Item]
+    var restarts: Bool
+
+    var ownLayers: Set<LayerID> { Set(items.map(\.fresh)) }
+
+    func perform(_ work: JobWork) async throws {
+        if let instance {
+            try await work.step("stop") { try await work.stopMachine(instance, isForced: false) }
+        }
+        if try await !isSwitched(work) {
+            try await work.step("prepare") { try await createLayers(work) }
+            try await work.step("switch") {
+                try await work.holding(items.map(\.volume)) { _ in
+                    try await work.world.catalog.write { writer in try record(writer, work) }
+                }
+            }
+        }
+        guard let instance else { return }
+        try await work.step("start") {
+            if try await shouldRun(instance, work) {
+                try await work.startMachine(instance)
+            } else {
+                try await work.world.catalog.write { try $0.setPower(.stopped, of: instance) }
+            }
+        }
+    }
+
+    func undo(_ work: JobWork) async throws {
+        if try await !isSwitched(work) {
+            for item in items {
+                guard let snapshot = try await work.world.catalog.read({ try $0.findSnapshot(item.snapshot) }) else { continue }
+                try await work.world.store(snapshot.pool).deleteLayer(item.fresh)
+            }
+        }
+        // What ran before a revert that did not happen runs again after it.
+        guard let instance, try await shouldRun(instance, work) else { return }
+        try await work.startMachine(instance)
+    }
+
+    func disturbedLayers(_ reader: any CatalogReader) throws -> Set<LayerID> {
+        Set(try items.compactMap { try reader.findVolume($0.volume)?.activeLayer })
+    }
+
+    private func shouldRun(_ instance: InstanceID, _ work: JobWork) async throws -> Bool {
+        try await work.instance(instance).power == .running && restarts
+    }
+
+    private func isSwitched(_ work: JobWork) async throws -> Bool {
+        try await work.world.catalog.read { reader in
+            try items.allSatisfy { try reader.findVolume($0.volume)?.activeLayer == $0.fresh }
+        }
+    }
+
+    private func createLayers(_ work: JobWork) async throws {
+        for item in items {
+            let snapshot = try await work.snapshot(item.snapshot)
+            try await work.requireRoom(.mebibytes(1), in: snapshot.pool)
+            try await work.world.store(snapshot.pool).createLayer(item.fresh, on: snapshot.layer, size: snapshot.size)
+        }
+    }
+
+    private func record(_ writer: any CatalogWriter, _ work: JobWork) throws {
+        let now = work.world.time.now
+        let lifetime = TimeInterval(work.world.settings.undoLifetime.components.seconds)
+        for item in items {
+            guard var volume = try writer.findVolume(item.volume), let snapshot = try writer.findSnapshot(item.snapshot)
+            else { throw ServiceError(.notFound, "The volume or its snapshot is gone; nothing was changed.") }
+            let instance = try volume.attachment.flatMap { try writer.findInstance($0.instance) }
+            try writer.insert(
+                Layer(
+                    id: item.fresh,
+                    pool: snapshot.pool,
+                    parent: snapshot.layer,
+                    size: snapshot.size,
+                    allocated: .zero,
+                    phase: .ready
+                )
+            )
+            try writer.insert(
+                Snapshot(
+                    id: item.undo,
+                    environment: volume.environment,
+                    name: try writer.freeUndoName(for: volume, at: now),
+                    description: "What the volume held before it was reverted to '\(snapshot.name)'.",
+                    source: Snapshot.Source(of: volume, instance),
+                    pool: volume.pool,
+                    layer: volume.activeLayer,
+                    size: volume.size,
+                    origin: .undo(of: volume.id, expiresAt: now.addingTimeInterval(lifetime)),
+                    consistency: ConsistencyRecord(requested: .crash, achieved: .filesystem),
+                    state: .available,
+                    createdAt: now
+                )
+            )
+            volume.activeLayer = item.fresh
+            volume.size = snapshot.size
+            volume.pool = snapshot.pool
+            try writer.update(volume)
+        }
+    }
+}
+
+extension CatalogWriter {
+    /// Notes what the owner wants of a machine.
+    func setPower(_ power: Instance.Power, of id: InstanceID) throws {
+        guard var instance = try findInstance(id), instance.power != power else { return }
+        instance.power = power
+        try update(instance)
+    }
+
+    /// A generated name that is free.
+    func freeGeneratedName(for volume: Volume, _ instance: Instance?, at instant: Date) throws -> ResourceName {
+        var ordinal = 1
+        while true {
+            let name = try GeneratedName.snapshot(
+                instance: instance?.name,
+                volume: volume.name,
+                at: instant,
+                ordinal: ordinal
+            )
+            if try findSnapshot(named: name, in: volume.environment) == nil { return name }
+            ordinal += 1
+        }
+    }
+
+    fileprivate func freeUndoName(for volume: Volume, at instant: Date) throws -> ResourceName {
+        var name = try ResourceName("undo_\(volume.name)_\(UTCStamp.compact(instant))")
+        var ordinal = 1
+        while try findSnapshot(named: name, in: volume.environment) != nil {
+            ordinal += 1
+            name = try ResourceName("undo_\(volume.name)_\(UTCStamp.compact(instant))_\(ordinal)")
+        }
+        return name
+    }
+}
+
+extension Snapshot.Source {
+    init(of volume: Volume, _ instance: Instance?) {
+        self.init(
+            volume: volume.id,
+            volumeName: volume.name,
+            role: volume.role,
+            instance: instance?.id,
+            instanceName: instance?.name
+        )
+    }
+}

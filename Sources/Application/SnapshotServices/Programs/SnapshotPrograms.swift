@@ -1,0 +1,67 @@
+import SnapshotDomain
+import SnapshotPorts
+
+/// Deletes a snapshot, then waits until its bytes are collected as far as they can be.
+///
+/// The row goes first, in a transaction of its own: from then on the collector may take the layer. Dying after that leaves a
+/// tree with something to collect, which every start looks for.
+struct DeleteSnapshot: JobProgram {
+    static let kind = Job.Kind.deleteSnapshot
+
+    var snapshot: SnapshotID
+
+    func perform(_ work: JobWork) async throws {
+        let snapshot = snapshot
+        let layer = try await work.step("unpin") {
+            try await work.world.catalog.write { writer in
+                let layer = try writer.findSnapshot(snapshot)?.layer
+                try writer.deleteSnapshot(snapshot)
+                return layer
+            }
+        }
+        work.world.feed.publish([.snapshot(snapshot)], in: work.job.environment)
+        if let layer {
+            try await work.step("collect") { await work.collect(around: [layer]) }
+        }
+    }
+
+    func abandon(_ residue: Void?, because error: ServiceError, _ writer: any CatalogWriter, _ work: JobWork) throws {
+        guard var row = try writer.findSnapshot(snapshot), case .deleting = row.state else { return }
+        row.state = .available
+        try writer.update(row)
+    }
+}
+
+/// Reads a snapshot's whole content and compares it with what it was when it was first read.
+struct VerifySnapshot: JobProgram {
+    static let kind = Job.Kind.verifySnapshot
+
+    var snapshot: SnapshotID
+
+    var isHeavy: Bool { true }
+
+    func perform(_ work: JobWork) async throws -> ContentDigest {
+        let snapshot = try await work.snapshot(snapshot)
+        return try await work.step("digest") {
+            try await work.holdingChain(of: snapshot.layer) {
+                try await work.world.store(snapshot.pool).digest(of: snapshot.layer, progress: work.progress)
+            }
+        }
+    }
+
+    func finish(_ digest: ContentDigest, _ writer: any CatalogWriter, _ work: JobWork) throws {
+        guard var row = try writer.findSnapshot(snapshot) else { return }
+        if let known = row.verification?.digest, known != digest {
+            throw ServiceError(
+                .damaged,
+                """
+                The content of '\(row.name)' is not what it was on first reading: its digest was \(known) and is \(digest). \
+                Do not rely on it; check the disk below the pool '\(row.pool)'.
+                """,
+                subject: .snapshot(row.id)
+            )
+        }
+        row.verification = Verification(digest: digest, verifiedAt: work.world.time.now)
+        try writer.update(row)
+    }
+}

@@ -1,0 +1,263 @@
+import SnapshotDomain
+import SnapshotPorts
+
+/// Freezes the present content of one or more volumes of one instance, all at one instant.
+///
+/// | dies after | on disk | the next run |
+/// | --- | --- | --- |
+/// | the intent | rows `creating` | does everything |
+/// | prepare | empty layers nobody writes | makes them again, to no effect, and goes on |
+/// | switch | machine writes the new layers | finds it so, and records it; what froze the guest thawed it by itself |
+/// | end | snapshots `available` | nothing: the job has ended |
+struct TakeSnapshots: JobProgram {
+    struct Item: Codable, Sendable {
+        var snapshot: SnapshotID
+        var volume: VolumeID
+        /// The new active layer.
+        var fresh: LayerID
+    }
+
+    struct Findings: Sendable {
+        var consistency: ConsistencyRecord
+        /// By volume: what was frozen, what is written now.
+        var layers: [VolumeID: (frozen: StoredLayer, fresh: StoredLayer)]
+    }
+
+    static let kind = Job.Kind.createSnapshots
+
+    var instance: InstanceID?
+    var items: [Item]
+    var consistency: ConsistencyRequest
+
+    var ownLayers: Set<LayerID> { Set(items.map(\.fresh)) }
+
+    func perform(_ work: JobWork) async throws -> Findings {
+        try await work.holding(items.map(\.volume)) { volumes in
+            let plan = try await plan(volumes, work)
+            let channel = try await channel(work)
+            try await work.step("prepare") {
+                try await createLayers(plan, work)
+                if let channel {
+                    for (pool, switches) in plan.switches {
+                        try await work.world.store(pool).prepareSwitch(switches, through: channel)
+                    }
+                }
+            }
+            let record = try await work.step("switch") {
+                try await switchOver(plan, through: channel, work)
+            }
+            return try await work.step("check") {
+                var layers: [VolumeID: (frozen: StoredLayer, fresh: StoredLayer)] = [:]
+                for (volume, item) in plan.pairs {
+                    layers[volume.id] = (
+                        try await work.storedLayer(volume.activeLayer, in: volume.pool),
+                        try await work.storedLayer(item.fresh, in: volume.pool)
+                    )
+                }
+                return Findings(consistency: record, layers: layers)
+            }
+        }
+    }
+
+    func finish(_ findings: Findings, _ writer: any CatalogWriter, _ work: JobWork) throws {
+        for item in items {
+            guard let layers = findings.layers[item.volume] else { continue }
+            try recordSwitch(item, to: layers.fresh, writer)
+            if var frozen = try writer.findLayer(layers.frozen.id) {
+                frozen.allocated = layers.frozen.allocated
+                try writer.update(frozen)
+            }
+            guard var snapshot = try writer.findSnapshot(item.snapshot) else { continue }
+            snapshot.layer = layers.frozen.id
+            snapshot.size = layers.frozen.size
+            snapshot.consistency = findings.consistency
+            snapshot.createdAt = work.world.time.now
+            // Somebody may have asked for its deletion already: that job waits for this one.
+            if case .creating = snapshot.state { snapshot.state = .available }
+            try writer.update(snapshot)
+        }
+    }
+
+    /// The volumes that stand on their new layers all the same: a machine cannot be put back.
+    func undo(_ work: JobWork) async throws -> [VolumeID: StoredLayer] {
+        var moved: [VolumeID: StoredLayer] = [:]
+        let channel = try await channel(work)
+        let written = try await writtenLayers(work)
+        for item in items {
+            guard let volume = try await work.world.catalog.read({ try $0.findVolume(item.volume) }) else { continue }
+            let store = try work.world.store(volume.pool)
+            if written.contains(item.fresh) {
+                moved[volume.id] = try await work.storedLayer(item.fresh, in: volume.pool)
+                continue
+            }
+            if let channel {
+                let switches = [LayerSwitch(from: volume.activeLayer, to: item.fresh)]
+                try await store.abandonSwitch(switches, through: channel)
+            }
+            try await store.deleteLayer(item.fresh)
+        }
+        return moved
+    }
+
+    func abandon(
+        _ moved: [VolumeID: StoredLayer]?,
+        because error: ServiceError,
+        _ writer: any CatalogWriter,
+        _ work: JobWork
+    ) throws {
+        for item in items {
+            if let fresh = moved?[item.volume] { try recordSwitch(item, to: fresh, writer) }
+            guard var snapshot = try writer.findSnapshot(item.snapshot) else { continue }
+            if error.code == .cancelled {
+                try writer.deleteSnapshot(snapshot.id)
+            } else {
+                snapshot.state = .failed(reason: error.message)
+                try writer.update(snapshot)
+            }
+        }
+    }
+
+    func disturbedLayers(_ reader: any CatalogReader) throws -> Set<LayerID> {
+        Set(try items.compactMap { try reader.findVolume($0.volume)?.activeLayer })
+    }
+
+    // MARK: Steps
+
+    private struct Plan {
+        var pairs: [(volume: Volume, item: Item)]
+        var switches: [PoolID: [LayerSwitch]]
+    }
+
+    private func plan(_ volumes: [Volume], _ work: JobWork) async throws -> Plan {
+        var plan = Plan(pairs: [], switches: [:])
+        for item in items {
+            guard let volume = volumes.first(where: { $0.id == item.volume }) else {
+                throw ServiceError(.notFound, "The volume is gone; nothing was frozen.", subject: .volume(item.volume))
+            }
+            let depth = try await work.chain(of: volume.activeLayer).count
+            let bound = work.world.settings.collection.hardDepth
+            guard depth < bound else {
+                throw ServiceError(
+                    .limitExceeded,
+                    """
+                    The volume '\(volume.name)' stands on \(depth) layers, and at most \(bound) are allowed. \
+                    Delete snapshots of it, or wait until the collector has flattened it.
+                    """,
+                    subject: .volume(volume.id)
+                )
+            }
+            try await work.requireRoom(.mebibytes(1), in: volume.pool)
+            plan.pairs.append((volume, item))
+            plan.switches[volume.pool, default: []].append(LayerSwitch(from: volume.activeLayer, to: item.fresh))
+        }
+        return plan
+    }
+
+    private func createLayers(_ plan: Plan, _ work: JobWork) async throws {
+        for (volume, item) in plan.pairs {
+            try await work.world.store(volume.pool).createLayer(item.fresh, on: volume.activeLayer, size: volume.size)
+        }
+    }
+
+    private func switchOver(
+        _ plan: Plan,
+        through channel: (any LiveBlockChannel)?,
+        _ work: JobWork
+    ) async throws -> ConsistencyRecord {
+        guard let channel, let instance else {
+            return ConsistencyRecord(
+                requested: consistency.mode,
+                achieved: consistency.mode,
+                agentAnswer: consistency.mode == .crash ? nil : "The machine was off: nothing had to be frozen."
+            )
+        }
+        let lease = try await freeze(instance, work)
+        do {
+            for (pool, switches) in plan.switches {
+                try await work.world.store(pool).finishSwitch(switches, through: channel)
+            }
+        } catch {
+            if case .frozen(let lease) = lease { _ = await lease.thaw() }
+            throw error
+        }
+        return try await record(lease)
+    }
+
+    private enum Freeze {
+        case notAsked
+        case missed(String)
+        case frozen(any FreezeLease)
+    }
+
+    private func freeze(_ instance: InstanceID, _ work: JobWork) async throws -> Freeze {
+        guard consistency.mode == .filesystem else { return .notAsked }
+        let written = try await writtenLayers(work)
+        // A former run of this job froze, switched and died: the instant is past.
+        if items.allSatisfy({ written.contains($0.fresh) }) {
+            return .missed("The service restarted during the snapshot; whether the guest was frozen is not known.")
+        }
+        do {
+            return .frozen(
+                try await work.world.hypervisor.freeze(
+                    instance,
+                    atMost: .milliseconds(consistency.maxFreezeMilliseconds)
+                )
+            )
+        } catch {
+            guard consistency.onMiss == .settle else { throw error }
+            return .missed(error.message)
+        }
+    }
+
+    private func record(_ freeze: Freeze) async throws -> ConsistencyRecord {
+        switch freeze {
+        case .notAsked:
+            return ConsistencyRecord(requested: .crash, achieved: .crash)
+        case .missed(let reason):
+            return ConsistencyRecord(requested: .filesystem, achieved: .crash, agentAnswer: reason)
+        case .frozen(let lease):
+            let report = await lease.thaw()
+            guard report.heldThroughout || consistency.onMiss == .settle else {
+                throw ServiceError(
+                    .guestFailed,
+                    """
+                    The guest did not stay frozen until the snapshot was taken (\(report.answer)). \
+                    Allow more time, or accept a crash-consistent snapshot.
+                    """
+                )
+            }
+            return ConsistencyRecord(
+                requested: .filesystem,
+                achieved: report.heldThroughout ? .filesystem : .crash,
+                freezeMilliseconds: report.milliseconds,
+                agentAnswer: report.answer
+            )
+        }
+    }
+
+    private func channel(_ work: JobWork) async throws -> (any LiveBlockChannel)? {
+        guard let instance else { return nil }
+        return try await work.world.hypervisor.blockChannel(of: instance)
+    }
+
+    private func writtenLayers(_ work: JobWork) async throws -> Set<LayerID> {
+        guard let instance, await !work.world.hypervisor.status(of: instance).isStopped else { return [] }
+        return Set(try await work.world.hypervisor.activeLayers(of: instance).values)
+    }
+
+    private func recordSwitch(_ item: Item, to fresh: StoredLayer, _ writer: any CatalogWriter) throws {
+        guard var volume = try writer.findVolume(item.volume), volume.activeLayer != fresh.id else { return }
+        try writer.insert(
+            Layer(
+                id: fresh.id,
+                pool: volume.pool,
+                parent: volume.activeLayer,
+                size: fresh.size,
+                allocated: fresh.allocated,
+                phase: .ready
+            )
+        )
+        volume.activeLayer = fresh.id
+        try writer.update(volume)
+    }
+}

@@ -1,0 +1,260 @@
+import SnapshotDomain
+import SnapshotPorts
+
+/// Makes a volume: blank, thin on a snapshot, or a full copy of one. The rows exist from the start, as `creating`.
+struct CreateVolume: JobProgram {
+    enum Content: Codable, Sendable {
+        case blank
+        case thin(on: LayerID)
+        case copy(of: LayerID)
+    }
+
+    static let kind = Job.Kind.createVolume
+
+    var volume: VolumeID
+    var layer: LayerID
+    var pool: PoolID
+    var size: ByteCount
+    var content: Content
+    /// Where it is attached at once.
+    var instance: InstanceID?
+
+    var ownLayers: Set<LayerID> { [layer] }
+
+    var isHeavy: Bool {
+        if case .copy = content { true } else { false }
+    }
+
+    func perform(_ work: JobWork) async throws -> ByteCount {
+        let store = try work.world.store(pool)
+        try await work.step("create") {
+            switch content {
+            case .blank:
+                try await work.requireRoom(.mebibytes(1), in: pool)
+                try await store.createLayer(layer, size: size)
+            case .thin(let parent):
+                try await work.requireRoom(.mebibytes(1), in: pool)
+                try await store.createLayer(layer, on: parent, size: size)
+            case .copy(let source):
+                try await work.copyLayer(source, to: layer, size: size, in: pool)
+            }
+        }
+        if let instance, await !work.world.hypervisor.status(of: instance).isStopped {
+            try await work.step("attach") {
+                let row = try await work.volume(volume)
+                guard let slot = row.attachment?.slot else { return }
+                let disk = MachineDisk(slot: slot, volume: volume, source: try await work.diskSource(of: row))
+                try await work.world.hypervisor.attach(disk, to: instance)
+            }
+        }
+        return try await work.allocated(layer, in: pool)
+    }
+
+    func finish(_ allocated: ByteCount, _ writer: any CatalogWriter, _ work: JobWork) throws {
+        try writer.finishLayer(layer, allocated: allocated)
+        guard var row = try writer.findVolume(volume) else { return }
+        if case .creating = row.state { row.state = .available }
+        try writer.update(row)
+    }
+
+    func undo(_ work: JobWork) async throws {
+        if let instance, let slot = try await work.world.catalog.read({ try $0.findVolume(volume) })?.attachment?.slot,
+            await !work.world.hypervisor.status(of: instance).isStopped {
+            try await work.world.hypervisor.detach(slot: slot, from: instance)
+        }
+        try await work.world.store(pool).deleteLayer(layer)
+    }
+
+    func abandon(_ residue: Void?, because error: ServiceError, _ writer: any CatalogWriter, _ work: JobWork) throws {
+        try writer.abandonVolume(volume, layer, isClean: residue != nil, because: error)
+    }
+}
+
+/// Deletes a volume that no instance has.
+struct DeleteVolume: JobProgram {
+    static let kind = Job.Kind.deleteVolume
+
+    var volume: VolumeID
+
+    func perform(_ work: JobWork) async throws {
+        let volume = volume
+        let layer = try await work.step("unpin") {
+            try await work.world.catalog.write { writer in
+                let layer = try writer.findVolume(volume)?.activeLayer
+                try writer.deleteVolume(volume)
+                return layer
+            }
+        }
+        if let layer {
+            try await work.step("collect") { await work.collect(around: [layer]) }
+        }
+    }
+
+    func abandon(_ residue: Void?, because error: ServiceError, _ writer: any CatalogWriter, _ work: JobWork) throws {
+        guard var row = try writer.findVolume(volume), case .deleting = row.state else { return }
+        row.state = .available
+        try writer.update(row)
+    }
+}
+
+/// Gives a data volume to an instance, running or not.
+struct AttachVolume: JobProgram {
+    static let kind = Job.Kind.attachVolume
+
+    var volume: VolumeID
+    var instance: InstanceID
+
+    func perform(_ work: JobWork) async throws -> Int {
+        let row = try await work.volume(volume)
+        if let attachment = row.attachment {
+            guard attachment.instance == instance else {
+                throw ServiceError(
+                    .inUse,
+                    "The volume '\(row.name)' belongs to another instance; detach it there first.",
+                    subject: .volume(volume)
+                )
+            }
+            return attachment.slot
+        }
+        let slot = try await work.world.catalog.read { try $0.freeSlot(of: instance) }
+        if await !work.world.hypervisor.status(of: instance).isStopped {
+            try await work.step("attach") {
+                try await work.holdingChain(of: row.activeLayer) {
+                    let disk = MachineDisk(slot: slot, volume: volume, source: try await work.diskSource(of: row))
+                    try await work.world.hypervisor.attach(disk, to: instance)
+                }
+            }
+        }
+        return slot
+    }
+
+    func finish(_ slot: Int, _ writer: any CatalogWriter, _ work: JobWork) throws {
+        guard var row = try writer.findVolume(volume) else { return }
+        row.attachment = Volume.Attachment(instance: instance, slot: slot)
+        row.role = .data
+        try writer.update(row)
+    }
+
+    func undo(_ work: JobWork) async throws {
+        guard try await work.volume(volume).attachment == nil,
+            await !work.world.hypervisor.status(of: instance).isStopped
+        else { return }
+        let slot = try await work.world.catalog.read { try $0.freeSlot(of: instance) }
+        try await work.world.hypervisor.detach(slot: slot, from: instance)
+    }
+}
+
+/// Takes a data volume from its instance.
+struct DetachVolume: JobProgram {
+    static let kind = Job.Kind.detachVolume
+
+    var volume: VolumeID
+
+    func perform(_ work: JobWork) async throws {
+        guard let attachment = try await work.volume(volume).attachment else { return }
+        guard await !work.world.hypervisor.status(of: attachment.instance).isStopped else { return }
+        try await work.step("detach") {
+            try await work.world.hypervisor.detach(slot: attachment.slot, from: attachment.instance)
+        }
+    }
+
+    func finish(_ findings: Void, _ writer: any CatalogWriter, _ work: JobWork) throws {
+        guard var row = try writer.findVolume(volume) else { return }
+        row.attachment = nil
+        try writer.update(row)
+    }
+
+    func disturbedLayers(_ reader: any CatalogReader) throws -> Set<LayerID> {
+        Set([try reader.findVolume(volume)?.activeLayer].compactMap { $0 })
+    }
+}
+
+/// Makes a volume larger, live if a machine has it.
+struct ResizeVolume: JobProgram {
+    static let kind = Job.Kind.resizeVolume
+
+    var volume: VolumeID
+    var size: ByteCount
+
+    func perform(_ work: JobWork) async throws -> StoredLayer {
+        try await work.holding([volume]) { volumes in
+            guard let row = volumes.first else {
+                throw ServiceError(.notFound, "The volume is gone.", subject: .volume(volume))
+            }
+            try await work.step("grow") {
+                let channel: (any LiveBlockChannel)? =
+                    if let instance = row.attachment?.instance {
+                        try await work.world.hypervisor.blockChannel(of: instance)
+                    } else {
+                        nil
+                    }
+                try await work.world.store(row.pool).growLayer(row.activeLayer, to: size, through: channel)
+            }
+            return try await work.storedLayer(row.activeLayer, in: row.pool)
+        }
+    }
+
+    func finish(_ stored: StoredLayer, _ writer: any CatalogWriter, _ work: JobWork) throws {
+        guard var row = try writer.findVolume(volume), var layer = try writer.findLayer(stored.id) else { return }
+        row.size = stored.size
+        layer.size = stored.size
+        layer.allocated = stored.allocated
+        try writer.update(layer)
+        try writer.update(row)
+    }
+}
+
+extension JobWork {
+    /// A full copy with the room checked beforehand, grown to a size if that is larger.
+    func copyLayer(_ source: LayerID, to copy: LayerID, size: ByteCount, in pool: PoolID) async throws {
+        let store = try world.store(pool)
+        try await holdingChain(of: source) {
+            let needed = try await world.catalog.read { reader in
+                let tree = try reader.layerTree(around: source)
+                return tree.chain(of: source).reduce(ByteCount.zero) { $0 + (tree.layers[$1]?.allocated ?? .zero) }
+            }
+            try await requireRoom(needed, in: pool)
+            try await store.copyLayer(source, to: copy, progress: progress)
+        }
+        if let made = try await store.findLayer(copy), made.size < size {
+            try await store.growLayer(copy, to: size, through: nil)
+        }
+    }
+}
+
+extension CatalogReader {
+    /// The first place for a data disk; slot 0 is the root disk's.
+    func freeSlot(of instance: InstanceID) throws -> Int {
+        let taken = Set(try volumes(of: instance).compactMap(\.attachment?.slot))
+        guard let slot = (1...VolumeLimits.dataVolumesPerInstance).first(where: { !taken.contains($0) }) else {
+            throw ServiceError(
+                .limitExceeded,
+                "The instance has \(taken.count) volumes and no place for another; detach one first.",
+                subject: .instance(instance)
+            )
+        }
+        return slot
+    }
+}
+
+extension CatalogWriter {
+    /// A layer that was being made is there.
+    func finishLayer(_ id: LayerID, allocated: ByteCount) throws {
+        guard var layer = try findLayer(id) else { return }
+        layer.phase = .ready
+        layer.allocated = allocated
+        try update(layer)
+    }
+
+    /// A volume that could not be made: gone without a trace if its storage is, else kept as failed.
+    func abandonVolume(_ id: VolumeID, _ layer: LayerID, isClean: Bool, because error: ServiceError) throws {
+        if isClean {
+            try deleteVolume(id)
+            try deleteLayer(layer)
+        } else if var volume = try findVolume(id) {
+            volume.attachment = nil
+            volume.state = .failed(reason: error.message)
+            try update(volume)
+        }
+    }
+}

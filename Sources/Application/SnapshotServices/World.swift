@@ -1,0 +1,71 @@
+package import SnapshotDomain
+package import SnapshotPorts
+
+/// The ports and the few shared services that jobs, the collector and the reconciler work with.
+package struct World: Sendable {
+    package let catalog: any Catalog
+    package let stores: [PoolID: any BlockStore]
+    package let hypervisor: any Hypervisor
+    package let time: any TimeSource
+    package let leases: LayerLeases
+    package let feed: ChangeFeed
+    package let settings: Settings
+
+    package init(
+        catalog: any Catalog,
+        stores: [any BlockStore],
+        hypervisor: any Hypervisor,
+        time: any TimeSource = SystemTime(),
+        settings: Settings = Settings()
+    ) {
+        self.catalog = catalog
+        self.stores = Dictionary(stores.map { ($0.pool, $0) }, uniquingKeysWith: { first, _ in first })
+        self.hypervisor = hypervisor
+        self.time = time
+        self.settings = settings
+        leases = LayerLeases()
+        feed = ChangeFeed()
+    }
+
+    package func store(_ pool: PoolID) throws(ServiceError) -> any BlockStore {
+        guard let store = stores[pool] else {
+            throw ServiceError(
+                .unavailable,
+                "The pool '\(pool)' is not configured; add it to the configuration and restart the service.",
+                subject: .pool(pool)
+            )
+        }
+        return store
+    }
+}
+
+/// What an operator can turn.
+package struct Settings: Sendable {
+    package var collection: CollectionPolicy
+    /// How long "undo revert" stays possible.
+    package var undoLifetime: Duration
+    /// How long a guest has to shut down before the plug is pulled.
+    package var gracefulStop: Duration
+    /// Free space that must remain on a pool after whatever a job is known to need.
+    package var reserve: ByteCount
+    /// Heavy jobs that run at once on one pool.
+    package var heavySlots: Int
+    /// How long ended jobs can be asked for.
+    package var jobLifetime: Duration
+
+    package init(
+        collection: CollectionPolicy = CollectionPolicy(),
+        undoLifetime: Duration = .seconds(7 * 86_400),
+        gracefulStop: Duration = .seconds(60),
+        reserve: ByteCount = .mebibytes(64),
+        heavySlots: Int = 2,
+        jobLifetime: Duration = .seconds(7 * 86_400)
+    ) {
+        self.collection = collection
+        self.undoLifetime = undoLifetime
+        self.gracefulStop = gracefulStop
+        self.reserve = reserve
+        self.heavySlots = heavySlots
+        self.jobLifetime = jobLifetime
+    }
+}

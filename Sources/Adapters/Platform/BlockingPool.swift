@@ -21,6 +21,9 @@ package final class BlockingPool: Sendable {
 
     deinit { queue.close() }
 
+    /// How many calls wait for a thread now.
+    package var waitingCount: Int { queue.count }
+
     /// Runs `body` on a thread of the pool.
     ///
     /// A cancelled task stops waiting in line, and then `body` never runs; once it runs, it is not interrupted.
@@ -81,6 +84,8 @@ private final class WorkQueue: Sendable {
         self.name = name
         self.width = width
     }
+
+    var count: Int { state.withLock { $0.entries.count } }
 
     func newTicket() -> UInt64 {
         state.withLock { state in

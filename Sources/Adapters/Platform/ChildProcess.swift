@@ -46,12 +46,16 @@ package final class ChildProcess: Sendable {
         await supervisor.exit.value(within: limit)
     }
 
-    /// Sends a signal, to the whole process group when it leads a session. Does nothing once it has ended.
+    /// Sends a signal, to the whole process group when it leads a session.
+    ///
+    /// Does nothing once it has ended.
     package func signal(_ number: Int32) {
         supervisor.signal(number)
     }
 
-    /// Asks it to end, and kills it when it has not after `grace`. Keeps its time in a cancelled task too.
+    /// Asks it to end, and kills it when it has not after `grace`.
+    ///
+    /// Keeps its time in a cancelled task too.
     @discardableResult
     package func terminate(grace: Duration) async -> ExitStatus {
         signal(SIGTERM)
@@ -60,8 +64,9 @@ package final class ChildProcess: Sendable {
         return await wait()
     }
 
-    /// Hands bytes to standard input, if it was spawned with ``Spawn/Input/pipe``. Returns at once; what the program
-    /// does not read is dropped when it ends.
+    /// Hands bytes to standard input, if it was spawned with ``Spawn/Input/pipe``.
+    ///
+    /// Returns at once; what the program does not read is dropped when it ends.
     package func send(_ data: Data) {
         supervisor.send(data)
     }
@@ -104,6 +109,8 @@ extension ChildProcess {
     /// - Parameters:
     ///   - name: The name of the program in messages.
     ///   - timeout: How long it may still run.
+    /// - Returns: How it ended and what it wrote.
+    /// - Throws: `timedOut`, `cancelled` or `io`, after having killed it.
     package func complete(named name: String, timeout: Duration) async throws(PlatformFault) -> Completion {
         let ended = await withTaskCancellationHandler {
             await supervisor.exit.value(within: timeout, evenCancelled: true)

@@ -7,6 +7,7 @@
 ///   - limit: How long `body` may take.
 ///   - clock: What measures the limit.
 ///   - what: Names the work in the message of the fault.
+///   - body: The work.
 /// - Returns: What `body` returned, even if it did so after the limit.
 /// - Throws: What `body` throws before the limit; ``PlatformFault`` with code `timedOut` and outcome `unknown` when it
 ///   fails after the limit, whatever it threw.

@@ -57,7 +57,10 @@ package final class Eventual<Value: Sendable>: Sendable {
 
     /// Waits for the value; nil when `limit` passes, or the task is cancelled, first.
     ///
-    /// - Parameter evenCancelled: Waits on in a cancelled task, for clean-up that must have its time.
+    /// - Parameters:
+    ///   - limit: How long to wait.
+    ///   - evenCancelled: Waits on in a cancelled task, for clean-up that must have its time.
+    /// - Returns: The value, if it came in time.
     package func value(within limit: Duration, evenCancelled: Bool = false) async -> Value? {
         let waiter = newWaiter()
         let timer = DispatchSource.makeTimerSource(queue: eventualTimers)

@@ -46,7 +46,9 @@ package struct FileSystemSpace: Sendable, Equatable {
     /// What an unprivileged process can still write: without the blocks reserved for root.
     package let availableBytes: Int64
 
-    /// Asks the file system that holds `path`, which must exist. Blocks on it.
+    /// Asks the file system that holds `path`, which must exist.
+    ///
+    /// Blocks on it.
     package static func at(_ path: String) throws(PlatformFault) -> FileSystemSpace {
         var status = statvfs()
         guard statvfs(path, &status) == 0 else {

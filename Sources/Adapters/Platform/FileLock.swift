@@ -22,6 +22,7 @@ package final class FileLock: Sendable {
     /// - Parameters:
     ///   - path: A file that exists for nothing but this lock.
     ///   - otherHolder: How to name whoever holds it, as in "another instanta serves this directory".
+    /// - Returns: The lock, held until it is released or dropped.
     /// - Throws: Code `locked`, with the holder's process id in the message, when somebody else holds it.
     package static func tryAcquire(
         _ path: String,

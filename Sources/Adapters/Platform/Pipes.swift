@@ -1,6 +1,8 @@
 import Glibc
 
-/// A new pipe, both ends close-on-exec and above the standard descriptors. The caller closes them.
+/// A new pipe, both ends close-on-exec and above the standard descriptors.
+///
+/// The caller closes them.
 func makePipe() throws(PlatformFault) -> (reading: Int32, writing: Int32) {
     var ends: [Int32] = [-1, -1]
     guard pipe(&ends) == 0 else { throw .system("cannot make a pipe", errno: errno) }

@@ -29,7 +29,9 @@ package final class ScratchDirectory: Sendable {
         return ScratchDirectory(path: path, lock: lock)
     }
 
-    /// Removes the directory and all that is in it. Repeatable.
+    /// Removes the directory and all that is in it.
+    ///
+    /// Repeatable.
     package func remove() throws(PlatformFault) {
         try removeTree(path)
         lock.release()

@@ -38,7 +38,9 @@ package struct Spawn: Sendable {
     /// Makes the program the leader of a new session: it does not see the terminal's signals, and signals that we send
     /// reach its whole process group.
     package var newSession: Bool
-    /// Kills the program when our process ends, however it ends. Needs `setpriv` of util-linux.
+    /// Kills the program when our process ends, however it ends.
+    ///
+    /// Needs `setpriv` of util-linux.
     package var endsWithParent: Bool
     package var confinement: Confinement?
 

@@ -134,7 +134,9 @@ package struct AcceleratorProbe: Sendable {
         }
     }
 
-    /// Keeps the verdict. Failing to costs a second at the next start and nothing else.
+    /// Keeps the verdict.
+    ///
+    /// Failing to costs a second at the next start and nothing else.
     private func cache(_ verdict: Verdict) async {
         let path = cachePath
         _ = try? await pool.run { try DurableFile.replace(path, with: JSONEncoder().encode(verdict)) }

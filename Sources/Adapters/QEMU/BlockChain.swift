@@ -37,6 +37,7 @@ package struct BlockChain: Sendable, Hashable, Codable {
     /// - Parameters:
     ///   - options: How to open the files.
     ///   - isTopWritable: Whether the top may be written to. The others never are, except by jobs that QEMU runs.
+    /// - Returns: One set of arguments for each layer, base first.
     package func blockdevArguments(
         options: BlockChainOptions = BlockChainOptions(),
         isTopWritable: Bool = true
@@ -58,6 +59,7 @@ package struct BlockChain: Sendable, Hashable, Codable {
     ///     for a fresh overlay on which `blockdev-snapshot` will put the present top.
     ///   - isWritable: Whether the node may be written to.
     ///   - options: How to open the file.
+    /// - Returns: The arguments.
     package static func blockdevArguments(
         _ layer: BlockChainLayer,
         over backing: String?,
@@ -88,8 +90,9 @@ package struct BlockChain: Sendable, Hashable, Codable {
 
 /// How the files of a chain are opened.
 package struct BlockChainOptions: Sendable, Hashable, Codable {
-    /// Opens files with `O_DIRECT`. Off by default: QEMU then flushes when the guest does, and reads of shared layers come
-    /// from one page cache.
+    /// Opens files with `O_DIRECT`.
+    ///
+    /// Off by default: QEMU then flushes when the guest does, and reads of shared layers come from one page cache.
     package var bypassesPageCache: Bool
     /// Frees space when a guest writes zeros, at the price of looking at every write.
     package var detectsZeroes: Bool

@@ -32,6 +32,7 @@ package struct BlockJobCommand: Sendable, Equatable {
     ///   - top: The highest layer to merge; not `root`.
     ///   - base: The layer that receives them.
     ///   - backingFile: The name of `base` to write into the header of the layer above `top`.
+    /// - Returns: The command.
     package static func commit(root: String, top: String, base: String, backingFile: String) -> BlockJobCommand {
         BlockJobCommand(
             "block-commit",
@@ -57,6 +58,7 @@ package struct BlockJobCommand: Sendable, Equatable {
     ///   - node: The layer that receives; it need not be the active one.
     ///   - base: The layer that stays below, and its name to write into the header of `node`; nil makes `node`
     ///     independent.
+    /// - Returns: The command.
     package static func stream(
         node: String,
         base: (node: String, backingFile: String)?
@@ -92,7 +94,9 @@ package struct BlockJobCommand: Sendable, Equatable {
     }
 }
 
-/// How far a job has come. The total is an estimate that may grow while a guest writes.
+/// How far a job has come.
+///
+/// The total is an estimate that may grow while a guest writes.
 package struct BlockJobProgress: Sendable, Equatable {
     package let doneBytes: Int64
     package let totalBytes: Int64

@@ -81,7 +81,9 @@ extension GuestAgent {
         }
     }
 
-    /// Asks the guest to power off. Returns when it was asked, not when it is off.
+    /// Asks the guest to power off.
+    ///
+    /// Returns when it was asked, not when it is off.
     package func shutdown(timeout: Duration = .seconds(5)) async throws(GuestAgentFault) {
         try await execute("guest-shutdown", ["mode": "powerdown"], timeout: timeout, answers: false)
     }

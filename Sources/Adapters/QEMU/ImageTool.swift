@@ -2,7 +2,9 @@ import Foundation
 package import Platform
 import Synchronization
 
-/// The formats of disk images that we read or write. QEMU never guesses: a guest could choose what its disk looks like.
+/// The formats of disk images that we read or write.
+///
+/// QEMU never guesses: a guest could choose what its disk looks like.
 package enum ImageFormat: String, Sendable, Codable, CaseIterable {
     case raw, qcow2, vmdk, vdi, vhdx
     /// VHD of Virtual PC and Hyper-V's first generation.
@@ -159,7 +161,9 @@ package struct ImageTool: Sendable {
         return try decode(ImageCheck.self, completion, "check")
     }
 
-    /// Reads what the header of an image says. Opens neither a backing file nor any other.
+    /// Reads what the header of an image says.
+    ///
+    /// Opens neither a backing file nor any other.
     package func inspect(
         _ path: String,
         format: ImageFormat,
@@ -194,6 +198,7 @@ package struct ImageTool: Sendable {
     ///   - format: Its format.
     ///   - sizeBytes: The new size.
     ///   - mayShrink: Whether the content beyond a smaller size may be lost.
+    /// - Throws: `io` with the program's words, also when it would shrink and may not.
     package func resize(
         _ path: String,
         format: ImageFormat,

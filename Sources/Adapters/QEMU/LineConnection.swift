@@ -34,6 +34,7 @@ final class LineConnection: Sendable {
     ///   - maximumLineBytes: A longer line ends the connection.
     ///   - onLine: Called for each line, without its end, in order; must not block.
     ///   - onEnd: Called once, after the last line.
+    /// - Returns: The open connection.
     /// - Throws: Code `unreachable`, with outcome `notDone`.
     static func open(
         _ path: String,
@@ -74,7 +75,9 @@ final class LineConnection: Sendable {
     }
 }
 
-/// Cuts incoming bytes into lines. Lives on one event loop.
+/// Cuts incoming bytes into lines.
+///
+/// Lives on one event loop.
 private final class LineReader: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
 

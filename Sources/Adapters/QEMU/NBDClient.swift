@@ -33,7 +33,7 @@ package final class NBDClient: Sendable {
     ///
     /// - Parameters:
     ///   - path: The server's socket; at most 107 bytes.
-    ///   - export: The name of the export.
+    ///   - name: The name of the export.
     /// - Returns: A client that is ready for requests.
     /// - Throws: `unreachable` when there is no server or no such export; `timedOut` when it is silent for ten seconds.
     package static func connect(_ path: String, export name: String) async throws(NBDFault) -> NBDClient {
@@ -65,6 +65,7 @@ package final class NBDClient: Sendable {
     ///   - data: The bytes.
     ///   - offset: Where they go.
     ///   - forceUnitAccess: Returns once they are on stable storage.
+    /// - Throws: `refused`, as with error 28 when the disk is full or 1 when the export is read-only.
     package func write(_ data: Data, at offset: Int64, forceUnitAccess: Bool = false) async throws(NBDFault) {
         let flags = forceUnitAccess ? NBDProtocol.CommandFlag.forceUnitAccess : 0
         _ = try await perform(.write, flags: flags, offset: offset, length: data.count, payload: data)

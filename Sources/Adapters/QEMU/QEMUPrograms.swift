@@ -56,7 +56,9 @@ package struct QEMUPrograms: Sendable {
         self.searchPath = searchPath ?? inherited + ["/usr/local/bin", "/usr/bin", "/bin", "/usr/libexec"]
     }
 
-    /// Looks for all programs and asks each for its version. Takes some 50 ms for each.
+    /// Looks for all programs and asks each for its version.
+    ///
+    /// Takes some 50 ms for each.
     package func findAll() async -> [Finding] {
         var findings: [Finding] = []
         for program in Program.allCases { findings.append(await find(program)) }

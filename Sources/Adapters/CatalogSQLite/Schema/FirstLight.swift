@@ -56,7 +56,7 @@ extension CatalogSchema {
             started_at INTEGER,
             ended_at INTEGER,
             outcome TEXT CHECK (outcome IN ('succeeded', 'failed', 'cancelled')),
-            error TEXT CHECK (json_valid(error)),
+            error TEXT CHECK (error IS NULL OR json_valid(error)),
             is_cancel_requested INTEGER NOT NULL CHECK (is_cancel_requested IN (0, 1)),
             created_at INTEGER NOT NULL,
             idempotency_key TEXT,

@@ -50,7 +50,10 @@ package final class FileLock: Sendable {
             defer { descriptor = nil }
             return descriptor
         }
-        if let held { _ = Glibc.close(held) }
+        guard let held else { return }
+        // Closing is not enough: a child that is being started at this moment has a copy until it executes its program.
+        _ = flock(held, LOCK_UN)
+        _ = Glibc.close(held)
     }
 
     /// Locks a directory, waiting for its present holder.

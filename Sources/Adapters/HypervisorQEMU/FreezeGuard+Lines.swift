@@ -1,0 +1,179 @@
+import Foundation
+import Glibc
+import Platform
+import QEMU
+
+/// The life line to whoever started a guard: its standard input.
+struct OwnerLine {
+    let descriptor = STDIN_FILENO
+
+    /// Waits until the owner says something or is gone, or until the deadline.
+    func waitForWord(until deadline: ContinuousClock.Instant) -> FreezeGuard.FreezeReason {
+        guard wait(for: [descriptor], until: deadline)[0] else { return .deadline }
+        var byte: UInt8 = 0
+        // There is only one thing to say.
+        return read(descriptor, &byte, 1) > 0 ? .asked : .ownerGone
+    }
+}
+
+/// The channel to a guest's agent, with plain blocking system calls.
+///
+/// Every question is preceded by a number that the agent repeats, so that late answers to earlier questions are told
+/// from the one that is waited for.
+final class AgentLine {
+    enum Failure: Error {
+        /// No answer in time, or none that makes sense.
+        case silent(String)
+        /// The agent's own words.
+        case refused(String)
+        /// The owner ended the wait.
+        case ownerSpoke
+
+        /// For people.
+        var reason: String {
+            switch self {
+            case .silent(let reason), .refused(let reason): reason
+            case .ownerSpoke: "the service let go"
+            }
+        }
+    }
+
+    private let path: String
+    private var descriptor: Int32 = -1
+    private var pending: [UInt8] = []
+    /// Whether nobody serves the socket any more: the machine has ended.
+    private(set) var isMachineGone = false
+
+    init(path: String) {
+        self.path = path
+    }
+
+    deinit { close() }
+
+    var isOpen: Bool { descriptor >= 0 }
+
+    /// Connects, and makes sure that somebody in the guest listens.
+    func open(until deadline: ContinuousClock.Instant) throws(Failure) {
+        close()
+        descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        guard isOpen, var address = Self.address(of: path) else { throw fail("the socket \(path) cannot be opened") }
+        while true {
+            let result = withUnsafePointer(to: &address) { pointer in
+                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+                }
+            }
+            if result == 0 { break }
+            // EAGAIN: others wait for the channel already, and the line is full.
+            guard errno == EAGAIN || errno == EINTR, ContinuousClock.now < deadline else {
+                isMachineGone = errno == ECONNREFUSED || errno == ENOENT
+                throw fail(isMachineGone ? "the machine has ended" : "the channel to the agent is busy")
+            }
+            usleep(10_000)
+        }
+        try send("guest-ping")
+        _ = try receive(until: deadline)
+    }
+
+    func close() {
+        if isOpen { _ = Glibc.close(descriptor) }
+        descriptor = -1
+        pending = []
+    }
+
+    /// Asks for a number.
+    ///
+    /// - Parameters:
+    ///   - command: What to ask.
+    ///   - deadline: How long to wait for the answer.
+    ///   - owner: Whose word ends the wait.
+    func ask(_ command: String, until deadline: ContinuousClock.Instant, unless owner: OwnerLine? = nil)
+        throws(Failure) -> Int
+    {
+        try send(command)
+        return Int(try receive(until: deadline, unless: owner).integer ?? 0)
+    }
+
+    /// Asks whether the guest is `frozen` or `thawed`.
+    func askFreezeStatus(until deadline: ContinuousClock.Instant) throws(Failure) -> String {
+        try send("guest-fsfreeze-status")
+        return try receive(until: deadline).string ?? ""
+    }
+
+    // MARK: Bytes
+
+    private var awaitedNumber: Int64 = 0
+
+    private func send(_ command: String) throws(Failure) {
+        // Far above the counts that agents answer with.
+        awaitedNumber = .random(in: 1 << 24...Int64(Int32.max))
+        let sync = JSONValue.object(["execute": "guest-sync", "arguments": ["id": .integer(awaitedNumber)]])
+        // The 0xFF ends whatever half a command an earlier client left.
+        let bytes = [0xFF] + Array("\(sync.text)\n{\"execute\":\"\(command)\"}\n".utf8)
+        // A few hundred bytes always fit into an empty socket; one that is full belongs to an agent that is stuck.
+        guard Glibc.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count else {
+            throw fail("the channel to the agent is stuck")
+        }
+    }
+
+    private func receive(until deadline: ContinuousClock.Instant, unless owner: OwnerLine? = nil)
+        throws(Failure) -> JSONValue
+    {
+        var isSynchronised = false
+        while true {
+            let line = try readLine(until: deadline, unless: owner)
+            guard let message = try? JSONValue(parsing: Data(line)) else { continue }
+            guard isSynchronised else {
+                isSynchronised = message["return"]?.integer == awaitedNumber
+                continue
+            }
+            if let error = message["error"] { throw .refused(error["desc"]?.string ?? "no reason given") }
+            return message["return"] ?? .null
+        }
+    }
+
+    private func readLine(until deadline: ContinuousClock.Instant, unless owner: OwnerLine?)
+        throws(Failure) -> ArraySlice<UInt8>
+    {
+        while true {
+            if let end = pending.firstIndex(of: UInt8(ascii: "\n")) {
+                let line = pending[..<end]
+                pending.removeSubrange(...end)
+                return line.last == 0xFF ? [] : line.drop { $0 == 0xFF }
+            }
+            guard pending.count < 1 << 20 else { throw fail("the agent sends rubbish") }
+            let isReadable = wait(for: [descriptor] + (owner.map { [$0.descriptor] } ?? []), until: deadline)
+            if isReadable.count > 1, isReadable[1] { throw .ownerSpoke }
+            guard isReadable[0] else { throw .silent("no answer in time") }
+            var buffer = [UInt8](repeating: 0, count: 4_096)
+            let count = read(descriptor, &buffer, buffer.count)
+            guard count > 0 || (count < 0 && errno == EINTR) else { throw fail("the channel to the agent was closed") }
+            pending += buffer.prefix(max(0, count))
+        }
+    }
+
+    private func fail(_ reason: String) -> Failure {
+        close()
+        return .silent(reason)
+    }
+
+    private static func address(of path: String) -> sockaddr_un? {
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        let bytes = Array(path.utf8)
+        guard bytes.count < MemoryLayout.size(ofValue: address.sun_path) else { return nil }
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: bytes) }
+        return address
+    }
+}
+
+/// Waits until one of the descriptors can be read, or has ended, or until the deadline; tells of each whether it can.
+private func wait(for descriptors: [Int32], until deadline: ContinuousClock.Instant) -> [Bool] {
+    var events = descriptors.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+    while true {
+        let left = (deadline - .now).timeInterval
+        let result = poll(&events, nfds_t(events.count), Int32(min(max(0, left * 1_000), 3_600_000).rounded(.up)))
+        if result < 0, errno == EINTR { continue }
+        return events.map { $0.revents != 0 }
+    }
+}

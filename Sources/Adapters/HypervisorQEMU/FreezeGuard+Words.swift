@@ -1,0 +1,56 @@
+extension FreezeGuard {
+    /// Why a freeze ended.
+    enum FreezeReason: String, Sendable {
+        /// The service asked for it in time.
+        case asked
+        case deadline
+        /// The service let go of the guard, most likely because it ended.
+        case ownerGone = "owner_gone"
+        /// There is nothing left to thaw.
+        case machineGone = "machine_gone"
+    }
+
+    struct Thaw: Sendable, Equatable {
+        var reason: FreezeReason
+        /// From the agent's answer to the freeze until its answer to the thaw.
+        var milliseconds: Int
+        /// How many file systems were still frozen then.
+        var count: Int
+    }
+
+    /// What a guard says on standard output, a line each: `frozen`, and later `thawed`; or one of the others alone.
+    enum Word: Sendable, Equatable {
+        case frozen(count: Int)
+        case thawed(Thaw)
+        case refused(reason: String)
+        case silent(reason: String)
+
+        var line: String {
+            switch self {
+            case .frozen(let count): "frozen \(count)"
+            case .thawed(let thaw): "thawed \(thaw.milliseconds) \(thaw.reason.rawValue) \(thaw.count)"
+            case .refused(let reason): "refused \(reason)"
+            case .silent(let reason): "silent \(reason)"
+            }
+        }
+
+        init?(_ line: String) {
+            let words = line.split(separator: " ", maxSplits: 1).map(String.init)
+            guard let verb = words.first, words.count == 2 else { return nil }
+            let fields = words[1].split(separator: " ").map(String.init)
+            switch verb {
+            case "frozen":
+                guard let count = Int(words[1]) else { return nil }
+                self = .frozen(count: count)
+            case "thawed":
+                guard fields.count == 3, let milliseconds = Int(fields[0]), let reason = FreezeReason(rawValue: fields[1]),
+                    let count = Int(fields[2])
+                else { return nil }
+                self = .thawed(Thaw(reason: reason, milliseconds: milliseconds, count: count))
+            case "refused": self = .refused(reason: words[1])
+            case "silent": self = .silent(reason: words[1])
+            default: return nil
+            }
+        }
+    }
+}

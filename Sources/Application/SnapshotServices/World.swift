@@ -6,25 +6,30 @@ package struct World: Sendable {
     package let catalog: any Catalog
     package let stores: [PoolID: any BlockStore]
     package let hypervisor: any Hypervisor
+    package let uploads: any UploadArea
     package let time: any TimeSource
     package let leases: LayerLeases
     package let feed: ChangeFeed
+    package let ledger: SpaceLedger
     package let settings: Settings
 
     package init(
         catalog: any Catalog,
         stores: [any BlockStore],
         hypervisor: any Hypervisor,
+        uploads: any UploadArea,
         time: any TimeSource = SystemTime(),
         settings: Settings = Settings()
     ) {
         self.catalog = catalog
         self.stores = Dictionary(stores.map { ($0.pool, $0) }, uniquingKeysWith: { first, _ in first })
         self.hypervisor = hypervisor
+        self.uploads = uploads
         self.time = time
         self.settings = settings
         leases = LayerLeases()
         feed = ChangeFeed()
+        ledger = SpaceLedger(catalog: catalog)
     }
 
     package func store(_ pool: PoolID) throws(ServiceError) -> any BlockStore {

@@ -239,6 +239,8 @@ package struct ImageStream: Sendable {
     package var sha256: [UInt8]?
     /// Chunks of at most 1 MiB. Ends after `length` bytes or throws a ``BlockStoreFault``. Can be iterated once.
     package var chunks: AsyncThrowingStream<Data, any Error>
+    /// What must live as long as somebody reads: keep the whole value until the last chunk.
+    package var retained: (any Sendable)?
 
     package init(length: ByteCount, sha256: [UInt8]?, chunks: AsyncThrowingStream<Data, any Error>) {
         self.length = length

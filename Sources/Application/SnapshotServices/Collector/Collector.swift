@@ -129,6 +129,7 @@ package final class Collector: Sendable {
         while !Task.isCancelled {
             do {
                 guard let (step, tree) = try await nextStep(around: layer, avoiding: avoided) else { return }
+                defer { world.ledger.invalidate() }
                 switch try await take(step, in: tree) {
                 case .done: continue
                 case .gaveWay(let layers):

@@ -46,9 +46,15 @@ package final class LayerLeases: Sendable {
 
     /// Runs a body while nobody merges the given layers; waits for a merge in progress to make way.
     package func sharing<Value>(_ layers: Set<LayerID>, _ body: () async throws -> Value) async throws -> Value {
-        try await acquireShared(layers)
-        defer { releaseShared(layers) }
+        let lease = try await share(layers)
+        defer { lease.end() }
         return try await body()
+    }
+
+    /// As ``sharing(_:_:)``, for uses that outlast a function: until the lease is ended or let go.
+    package func share(_ layers: Set<LayerID>) async throws -> SharedLease {
+        try await acquireShared(layers)
+        return SharedLease { [weak self] in self?.releaseShared(layers) }
     }
 
     /// Takes the layers alone, or not at all.
@@ -121,5 +127,27 @@ package final class LayerLeases: Sendable {
             return state.onFreed
         }
         onFreed?(layers)
+    }
+}
+
+/// The shared use of some layers.
+package final class SharedLease: Sendable {
+    private let onEnd: Mutex<(@Sendable () -> Void)?>
+
+    fileprivate init(onEnd: @escaping @Sendable () -> Void) {
+        self.onEnd = Mutex(onEnd)
+    }
+
+    /// Ends the use; once is enough.
+    package func end() {
+        let onEnd = onEnd.withLock { onEnd in
+            defer { onEnd = nil }
+            return onEnd
+        }
+        onEnd?()
+    }
+
+    deinit {
+        end()
     }
 }

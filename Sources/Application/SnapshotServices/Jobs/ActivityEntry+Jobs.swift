@@ -19,8 +19,8 @@ extension ActivityEntry {
             status = .failed
             message = error.message
         }
-        guard let main = job.subjects.first else { return [] }
-        return job.subjects.filter { $0.kind == main.kind }.map { subject in
+        guard let main = job.mainSubject else { return [] }
+        return ([main] + job.subjects.filter { $0.kind == main.kind && $0 != main }).map { subject in
             ActivityEntry(
                 environment: job.environment,
                 actor: job.actor,

@@ -59,12 +59,18 @@ extension JobEngine {
         }
     }
 
-    /// Asks an open job to stop. It ends as `cancelled` when it has taken back what it did, or as it would have if it was
-    /// past the point of return.
+    /// Asks an open job to stop.
+    ///
+    /// A job that waits ends at once. One that runs ends as `cancelled` when it has taken back what it did, or as it would
+    /// have if it was past the point of return.
     package func cancel(_ id: JobID) {
         state.withLock { state in
-            state.jobs[id]?.isCancelRequested = true
-            state.tasks[id]?.cancel()
+            guard var job = state.jobs[id], !state.isStopped else { return }
+            job.isCancelRequested = true
+            state.jobs[id] = job
+            if let task = state.tasks[id] { return task.cancel() }
+            guard let program = state.programs[id] else { return }
+            state.tasks[id] = Task { await self.withdraw(job, program) }
         }
     }
 

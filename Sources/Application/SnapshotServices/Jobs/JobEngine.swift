@@ -148,12 +148,19 @@ package final class JobEngine: Sendable {
             state.programs[job.id] = program
             start(state.queue.add(entry), &state)
         }
+        announce(job)
+    }
+
+    /// Says that a job changed what people see.
+    private func announce(_ job: Job) {
+        world.ledger.invalidate()
         world.feed.publish(job.subjects, in: job.environment)
     }
 
     private func start(_ ids: [JobID], _ state: inout State) {
         for id in ids {
-            guard let job = state.jobs[id], let program = state.programs[id] else { continue }
+            // One that has a task already is being withdrawn.
+            guard let job = state.jobs[id], let program = state.programs[id], state.tasks[id] == nil else { continue }
             let running = Job.Phase.running(since: world.time.now)
             state.jobs[id]?.phase = running
             state.tasks[id] = Task { await self.run(job, program) }
@@ -163,17 +170,7 @@ package final class JobEngine: Sendable {
     // MARK: Running
 
     private func run(_ job: Job, _ program: some JobProgram) async {
-        var logger = logger
-        logger[metadataKey: "job.id"] = .stringConvertible(job.id)
-        logger[metadataKey: "job.kind"] = .string(job.kind.rawValue)
-        let work = JobWork(
-            job: job,
-            world: world,
-            logger: logger,
-            collector: collector,
-            progress: { [weak self] done, total in self?.note(done, of: total, for: job.id) },
-            checkpoint: { [weak self] step in try self?.reached(step) }
-        )
+        let work = work(on: job)
         let outcome: Job.Outcome
         do {
             let findings = try await program.perform(work)
@@ -184,7 +181,28 @@ package final class JobEngine: Sendable {
             guard let failure = await takeBack(job, program, work, error) else { return stop(after: job.id) }
             outcome = failure
         }
-        await settle(job, program, outcome, logger)
+        await settle(program, outcome, work)
+    }
+
+    /// Ends a job that was cancelled while it waited.
+    func withdraw(_ job: Job, _ program: some JobProgram) async {
+        let work = work(on: job)
+        guard let outcome = await takeBack(job, program, work, CancellationError()) else { return stop(after: job.id) }
+        await settle(program, outcome, work)
+    }
+
+    private func work(on job: Job) -> JobWork {
+        var logger = logger
+        logger[metadataKey: "job.id"] = .stringConvertible(job.id)
+        logger[metadataKey: "job.kind"] = .string(job.kind.rawValue)
+        return JobWork(
+            job: job,
+            world: world,
+            logger: logger,
+            collector: collector,
+            progress: { [weak self] done, total in self?.note(done, of: total, for: job.id) },
+            checkpoint: { [weak self] step in try self?.reached(step) }
+        )
     }
 
     /// Undoes a failed job; nil when the world ended meanwhile.
@@ -251,11 +269,13 @@ package final class JobEngine: Sendable {
         try work.checkpoint(StepName(kind: job.kind, step: "end", moment: .after))
     }
 
-    private func settle(_ job: Job, _ program: some JobProgram, _ outcome: Job.Outcome, _ logger: Logger) async {
-        logger.info("job ended", metadata: ["outcome": .string(outcome.word)])
+    private func settle(_ program: some JobProgram, _ outcome: Job.Outcome, _ work: JobWork) async {
+        let job = work.job
+        work.logger.info("job ended", metadata: ["outcome": .string(outcome.word)])
+        await program.tidyUp(work)
         let disturbed = try? await world.catalog.read { try program.disturbedLayers($0) }
         leave(job.id)
-        world.feed.publish(job.subjects, in: job.environment)
+        announce(job)
         if let disturbed, !disturbed.isEmpty { collector.disturb(disturbed) }
     }
 

@@ -43,6 +43,9 @@ package protocol JobProgram: Codable, Sendable {
     /// - Parameter residue: Nil when `undo` itself failed.
     func abandon(_ residue: Residue?, because error: ServiceError, _ writer: any CatalogWriter, _ work: JobWork) throws
 
+    /// Lets go of what the job no longer needs, after it ended and however it did. A crash may skip it.
+    func tidyUp(_ work: JobWork) async
+
     /// Layers whose surroundings may have something to collect now.
     func disturbedLayers(_ reader: any CatalogReader) throws -> Set<LayerID>
 }
@@ -50,6 +53,7 @@ package protocol JobProgram: Codable, Sendable {
 extension JobProgram {
     package var ownLayers: Set<LayerID> { [] }
     package var isHeavy: Bool { false }
+    package func tidyUp(_ work: JobWork) async {}
     package func disturbedLayers(_ reader: any CatalogReader) throws -> Set<LayerID> { [] }
 }
 

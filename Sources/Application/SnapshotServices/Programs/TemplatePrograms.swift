@@ -78,6 +78,10 @@ struct ImportTemplate: JobProgram {
         try await work.world.store(pool).deleteLayer(layer)
     }
 
+    func tidyUp(_ work: JobWork) async {
+        if isUpload { await work.world.uploads.discard(path) }
+    }
+
     func abandon(_ residue: Void?, because error: ServiceError, _ writer: any CatalogWriter, _ work: JobWork) throws {
         try writer.abandonTemplate(template, ownLayer: layer, isClean: residue != nil, because: error)
     }

@@ -29,8 +29,6 @@ package struct Actor: Hashable, Sendable, Codable {
         self.name = name
         self.address = address
     }
-
-    package static let service = Actor(user: nil, name: "instanta")
 }
 
 /// What a member may do in an environment. Stored; ordered by power.
@@ -84,6 +82,17 @@ package struct Principal: Hashable, Sendable {
         self.roles = roles
         self.address = address
     }
+
+    /// The service itself, for what it does by the clock.
+    package static let service = Principal(
+        user: User(
+            id: UserID(UUID(uuid: (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0))),
+            name: "instanta",
+            isOperator: true,
+            createdAt: Date(timeIntervalSince1970: 0)
+        ),
+        roles: [:]
+    )
 
     package var actor: Actor {
         Actor(user: user.id, name: user.name, address: address)

@@ -92,6 +92,13 @@ package struct Job: Hashable, Sendable, Codable, Identifiable {
     }
 }
 
+extension Job {
+    /// The thing that the job is about.
+    package var mainSubject: JobSubject? {
+        subjects.first ?? reads.first
+    }
+}
+
 /// A resource that a job works on: the key by which jobs queue.
 package enum JobSubject: Hashable, Sendable, Codable {
     case volume(VolumeID)

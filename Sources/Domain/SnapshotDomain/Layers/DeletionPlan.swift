@@ -13,6 +13,8 @@ package struct DeletionPlan: Hashable, Sendable {
     /// Bytes that merging has to copy, at most.
     package var copied = ByteCount.zero
 
+    package init() {}
+
     package struct Merge: Hashable, Sendable {
         package var parent: LayerID
         package var child: LayerID

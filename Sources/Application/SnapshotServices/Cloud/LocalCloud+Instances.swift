@@ -1,0 +1,184 @@
+package import Foundation
+package import SnapshotDomain
+package import SnapshotPorts
+
+extension LocalCloud {
+    package func listInstances(
+        in environment: EnvironmentID,
+        order: ListOrder,
+        page: PageRequest,
+        _ call: CallContext
+    ) async throws(ServiceError) -> CatalogPage<InstanceView> {
+        try authorise(.read, in: environment, call)
+        let rows = try await read { try $0.listInstances(in: environment, order: order, page: page) }
+        return try await views(rows) { row async throws(ServiceError) in try await view(row, asksGuest: false) }
+    }
+
+    package func instance(
+        _ id: InstanceID,
+        in environment: EnvironmentID,
+        _ call: CallContext
+    ) async throws(ServiceError) -> InstanceView {
+        try authorise(.read, in: environment, call)
+        return try await view(try await read { try $0.instance(id, in: environment) }, asksGuest: true)
+    }
+
+    package func startInstance(
+        _ id: InstanceID,
+        in environment: EnvironmentID,
+        _ call: CallContext
+    ) async throws(ServiceError) -> Submitted<InstanceView> {
+        try await changeInstance(id, in: environment, call) { _, _ in StartInstance(instance: id) }
+    }
+
+    package func stopInstance(
+        _ id: InstanceID,
+        isForced: Bool,
+        in environment: EnvironmentID,
+        _ call: CallContext
+    ) async throws(ServiceError) -> Submitted<InstanceView> {
+        if isForced { try await pullPlug(id, in: environment, call) }
+        return try await changeInstance(id, in: environment, call) { _, _ in
+            StopInstance(instance: id, isForced: isForced)
+        }
+    }
+
+    package func rebootInstance(
+        _ id: InstanceID,
+        in environment: EnvironmentID,
+        _ call: CallContext
+    ) async throws(ServiceError) -> Submitted<InstanceView> {
+        try await changeInstance(id, in: environment, call) { _, _ in RebootInstance(instance: id) }
+    }
+
+    package func renameInstance(
+        _ id: InstanceID,
+        to name: ResourceName,
+        in environment: EnvironmentID,
+        _ call: CallContext
+    ) async throws(ServiceError) -> InstanceView {
+        try authorise(.change, in: environment, call)
+        let row = try await change(.instance(id), "instances.update", in: environment, call) { writer in
+            var row = try writer.instance(id, in: environment)
+            guard name != row.name else { return row }
+            try writer.requireFreeInstanceName(name, in: environment)
+            row.name = name
+            try writer.update(row)
+            return row
+        }
+        return try await view(row, asksGuest: false)
+    }
+
+    package func deleteInstance(
+        _ id: InstanceID,
+        _ request: DeleteInstanceRequest,
+        in environment: EnvironmentID,
+        _ call: CallContext
+    ) async throws(ServiceError) -> JobID {
+        try authorise(.change, in: environment, call)
+        return try await engine.submit(in: environment, for: call, rejoin: { _, _ in }) { job, writer in
+            var row = try writer.instance(id, in: environment)
+            if case .deleting = row.state {
+                throw ServiceError(.wrongState, "The instance '\(row.name)' is being deleted already.", subject: .instance(id))
+            }
+            let volumes = try writer.volumes(of: id)
+            if let stranger = request.volumesToDelete.first(where: { id in !volumes.contains { $0.id == id } }) {
+                throw ServiceError(
+                    .invalidInput,
+                    "The volume \(stranger) is not attached to the instance '\(row.name)'; nothing was deleted.",
+                    subject: .volume(stranger)
+                )
+            }
+            var subjects: [JobSubject] = [.instance(id)] + volumes.map { .volume($0.id) }
+            if request.deletesSnapshots {
+                for volume in volumes {
+                    subjects += try writer.allSnapshots(SnapshotFilter(volume: volume.id)).map { .snapshot($0.id) }
+                }
+            }
+            row.state = .deleting(job)
+            try writer.update(row)
+            return JobEngine.Draft(
+                DeleteInstance(
+                    instance: id,
+                    volumes: request.volumesToDelete,
+                    deletesSnapshots: request.deletesSnapshots
+                ),
+                title: row.name,
+                subjects: subjects,
+                value: ()
+            )
+        }.job
+    }
+
+    package func console(
+        of id: InstanceID,
+        from offset: Int64,
+        atMost limit: Int,
+        in environment: EnvironmentID,
+        _ call: CallContext
+    ) async throws(ServiceError) -> ConsoleText {
+        try authorise(.read, in: environment, call)
+        _ = try await read { try $0.instance(id, in: environment) }
+        do {
+            return try await world.hypervisor.console(of: id, from: offset, atMost: limit)
+        } catch {
+            throw ServiceError(error)
+        }
+    }
+
+    package func screenshot(
+        of id: InstanceID,
+        in environment: EnvironmentID,
+        _ call: CallContext
+    ) async throws(ServiceError) -> Data {
+        try authorise(.read, in: environment, call)
+        _ = try await read { try $0.instance(id, in: environment) }
+        do {
+            return try await world.hypervisor.screenshot(of: id)
+        } catch {
+            throw ServiceError(error)
+        }
+    }
+
+    /// A forced stop overtakes a graceful one that waits for its guest: that one finds the machine off, and ends.
+    private func pullPlug(_ id: InstanceID, in environment: EnvironmentID, _ call: CallContext) async throws(ServiceError) {
+        try authorise(.change, in: environment, call)
+        _ = try await read { try $0.instance(id, in: environment) }
+        guard engine.activity(on: .instance(id)).kind == .stopInstance else { return }
+        do {
+            try await world.hypervisor.stop(id, mode: .forced)
+        } catch {
+            throw ServiceError(error)
+        }
+    }
+
+    private func changeInstance(
+        _ id: InstanceID,
+        in environment: EnvironmentID,
+        _ call: CallContext,
+        _ program: @escaping @Sendable (Instance, any CatalogWriter) throws -> any JobProgram
+    ) async throws(ServiceError) -> Submitted<InstanceView> {
+        try authorise(.change, in: environment, call)
+        let submitted = try await engine.submit(in: environment, for: call, rejoin: Self.instances) { _, writer in
+            let row = try writer.instance(id, in: environment)
+            try row.state.requireAvailable("The instance '\(row.name)'", subject: .instance(id))
+            return JobEngine.Draft(
+                try program(row, writer),
+                title: row.name,
+                subjects: [.instance(id)],
+                value: [row]
+            )
+        }
+        let seen = try await viewing(submitted) { row async throws(ServiceError) in
+            try await view(row, asksGuest: false)
+        }
+        return try seen.first(else: .instance(id))
+    }
+
+    static func instances(_ job: Job, _ reader: any CatalogReader) throws -> [Instance] {
+        try job.subjects.compactMap { subject in
+            guard case .instance(let id) = subject else { return nil }
+            return try reader.findInstance(id)
+        }
+    }
+}

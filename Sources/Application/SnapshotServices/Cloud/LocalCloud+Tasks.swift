@@ -1,0 +1,104 @@
+package import SnapshotDomain
+package import SnapshotPorts
+
+extension LocalCloud {
+    package func task(_ id: JobID, _ call: CallContext) async throws(ServiceError) -> TaskView {
+        guard let job = try await read({ try $0.findJob(id) }), call.principal.may(.read, in: job.environment) else {
+            throw ServiceError(
+                .notFound,
+                "There is no task \(id), or it ended so long ago that it was forgotten.",
+                subject: .job(id)
+            )
+        }
+        return view(job)
+    }
+
+    package func awaitTask(
+        _ id: JobID,
+        atMost limit: Duration,
+        _ call: CallContext
+    ) async throws(ServiceError) -> TaskView {
+        await engine.awaitEnd(of: id, atMost: limit)
+        return try await task(id, call)
+    }
+
+    package func listTasks(
+        in environment: EnvironmentID,
+        page: PageRequest,
+        _ call: CallContext
+    ) async throws(ServiceError) -> CatalogPage<TaskView> {
+        try authorise(.read, in: environment, call)
+        let rows = try await read { try $0.listJobs(in: environment, page: page) }
+        return CatalogPage(rows: rows.rows.map(view), total: rows.total)
+    }
+
+    package func cancelTask(_ id: JobID, _ call: CallContext) async throws(ServiceError) -> TaskView {
+        let task = try await task(id, call)
+        try authorise(.change, in: task.job.environment, call)
+        guard !task.job.phase.isEnded else {
+            throw ServiceError(
+                .wrongState,
+                "The task has ended; there is nothing to cancel.",
+                subject: .job(id),
+                currentState: task.status.rawValue,
+                expectedStates: [TaskView.Status.queued.rawValue, TaskView.Status.running.rawValue]
+            )
+        }
+        engine.cancel(id)
+        return try await self.task(id, call)
+    }
+
+    package func listActivity(
+        _ filter: ActivityFilter,
+        page: PageRequest,
+        _ call: CallContext
+    ) async throws(ServiceError) -> CatalogPage<ActivityEntry> {
+        try authoriseList(filter.environment, call)
+        return try await read { try $0.listActivity(filter, page: page) }
+    }
+
+    package func status(_ call: CallContext) async throws(ServiceError) -> ServiceStatus {
+        var pools: [ServiceStatus.PoolStatus] = []
+        for (id, store) in world.stores.sorted(by: { $0.key.description < $1.key.description }) {
+            let account = try await picture(of: id).account
+            do {
+                let capacity = try await store.capacity()
+                pools.append(.init(pool: id, capacity: capacity, account: account, trouble: nil))
+            } catch {
+                pools.append(.init(pool: id, capacity: nil, account: account, trouble: error.message))
+            }
+        }
+        let counts = engine.counts
+        return ServiceStatus(
+            version: version,
+            accelerator: await world.hypervisor.accelerator,
+            pools: pools,
+            runningJobs: counts.running,
+            queuedJobs: counts.waiting
+        )
+    }
+
+    private func view(_ job: Job) -> TaskView {
+        if let open = engine.openJob(job.id) {
+            return TaskView(
+                job: open.job,
+                status: open.position == nil ? .running : .queued,
+                progress: open.progress,
+                queuePosition: open.position,
+                failure: nil
+            )
+        }
+        switch job.phase {
+        case .queued, .running:
+            // Recorded, and about to be queued.
+            return TaskView(job: job, status: .queued, progress: nil, queuePosition: nil, failure: nil)
+        case .ended(.succeeded, _):
+            return TaskView(job: job, status: .succeeded, progress: nil, queuePosition: nil, failure: nil)
+        case .ended(.failed(let error), _):
+            return TaskView(job: job, status: .failed, progress: nil, queuePosition: nil, failure: error)
+        case .ended(.cancelled, _):
+            let error = ServiceError(.cancelled, "The task was cancelled; what it had done was taken back.")
+            return TaskView(job: job, status: .cancelled, progress: nil, queuePosition: nil, failure: error)
+        }
+    }
+}

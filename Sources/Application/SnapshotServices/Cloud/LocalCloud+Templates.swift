@@ -1,0 +1,186 @@
+import Foundation
+package import SnapshotDomain
+package import SnapshotPorts
+
+extension LocalCloud {
+    package func listTemplates(
+        in environment: EnvironmentID,
+        order: ListOrder,
+        page: PageRequest,
+        _ call: CallContext
+    ) async throws(ServiceError) -> CatalogPage<TemplateView> {
+        try authorise(.read, in: environment, call)
+        let rows = try await read { try $0.listTemplates(visibleIn: environment, order: order, page: page) }
+        return try await views(rows) { row async throws(ServiceError) in try await view(row) }
+    }
+
+    package func template(
+        _ id: TemplateID,
+        in environment: EnvironmentID,
+        _ call: CallContext
+    ) async throws(ServiceError) -> TemplateView {
+        try authorise(.read, in: environment, call)
+        return try await view(try await read { try $0.template(id, visibleIn: environment) })
+    }
+
+    package func createTemplate(
+        _ request: CreateTemplateRequest,
+        in environment: EnvironmentID,
+        _ call: CallContext
+    ) async throws(ServiceError) -> Submitted<TemplateView> {
+        try authorise(.create, in: environment, call)
+        guard OSType.all.contains(where: { $0.id == request.options.osType }) else {
+            throw ServiceError(
+                .invalidInput,
+                "There is no OS type '\(request.options.osType)'; choose one of "
+                    + OSType.all.map(\.id).joined(separator: ", ") + ".",
+                subject: .field("osTypeId")
+            )
+        }
+        let now = world.time.now
+        let submitted = try await engine.submit(in: environment, for: call, rejoin: Self.templates) { job, writer in
+            try writer.requireFreeTemplateName(request.name, in: environment)
+            var row = Template(
+                id: .random(),
+                environment: environment,
+                name: request.name,
+                description: request.description,
+                pool: .local,
+                layer: .random(),
+                size: .zero,
+                options: request.options,
+                state: .creating(job),
+                createdAt: now
+            )
+            switch request.source {
+            case .snapshot(let id, let isFull):
+                let snapshot = try writer.snapshot(id, in: environment)
+                try snapshot.requireTemplateSource()
+                row.pool = snapshot.pool
+                row.size = snapshot.size
+                if isFull {
+                    try writer.insert(Layer(building: row.layer, pool: row.pool, size: row.size))
+                } else {
+                    row.layer = snapshot.layer
+                }
+                try writer.insert(row)
+                return JobEngine.Draft(
+                    CreateTemplate(template: row.id, snapshot: id, copy: isFull ? row.layer : nil),
+                    title: row.name,
+                    subjects: [.template(row.id)],
+                    reads: [.snapshot(id)],
+                    value: [row]
+                )
+            case .file(let path, let format, let isUpload):
+                guard let format = ImageFormat(rawValue: format.lowercased()) else {
+                    throw ServiceError(
+                        .invalidInput,
+                        "'\(format)' is no format that can be imported; it is qcow2 or raw.",
+                        subject: .field("format")
+                    )
+                }
+                try writer.insert(Layer(building: row.layer, pool: row.pool, size: .zero))
+                try writer.insert(row)
+                return JobEngine.Draft(
+                    ImportTemplate(
+                        template: row.id,
+                        layer: row.layer,
+                        pool: row.pool,
+                        path: path,
+                        format: format,
+                        isUpload: isUpload
+                    ),
+                    title: row.name,
+                    subjects: [.template(row.id)],
+                    value: [row]
+                )
+            }
+        }
+        let seen = try await viewing(submitted) { row async throws(ServiceError) in try await view(row) }
+        return try seen.first(else: .environment(environment))
+    }
+
+    package func updateTemplate(
+        _ id: TemplateID,
+        name: ResourceName?,
+        description: String?,
+        in environment: EnvironmentID,
+        _ call: CallContext
+    ) async throws(ServiceError) -> TemplateView {
+        try authorise(.change, in: environment, call)
+        let row = try await change(.template(id), "templates.update", in: environment, call) { writer in
+            var row = try writer.ownTemplate(id, in: environment)
+            if let name, name != row.name {
+                try writer.requireFreeTemplateName(name, in: environment)
+                row.name = name
+            }
+            row.description = description ?? row.description
+            try writer.update(row)
+            return row
+        }
+        return try await view(row)
+    }
+
+    package func deleteTemplate(
+        _ id: TemplateID,
+        in environment: EnvironmentID,
+        _ call: CallContext
+    ) async throws(ServiceError) -> JobID {
+        try authorise(.change, in: environment, call)
+        return try await engine.submit(in: environment, for: call, rejoin: { _, _ in }) { job, writer in
+            var row = try writer.ownTemplate(id, in: environment)
+            if case .deleting = row.state {
+                throw ServiceError(.wrongState, "The template '\(row.name)' is being deleted already.", subject: .template(id))
+            }
+            row.state = .deleting(job)
+            try writer.update(row)
+            return JobEngine.Draft(
+                DeleteTemplate(template: id),
+                title: row.name,
+                subjects: [.template(id)],
+                value: ()
+            )
+        }.job
+    }
+
+    private static func templates(_ job: Job, _ reader: any CatalogReader) throws -> [Template] {
+        try job.subjects.compactMap { subject in
+            guard case .template(let id) = subject else { return nil }
+            return try reader.findTemplate(id)
+        }
+    }
+}
+
+extension CatalogReader {
+    fileprivate func ownTemplate(_ id: TemplateID, in environment: EnvironmentID) throws(ServiceError) -> Template {
+        let template = try template(id, visibleIn: environment)
+        guard template.environment == environment else {
+            throw ServiceError(
+                .notAllowed,
+                "The template '\(template.name)' belongs to another environment; change it there.",
+                subject: .template(id)
+            )
+        }
+        return template
+    }
+}
+
+extension Snapshot {
+    fileprivate func requireTemplateSource() throws(ServiceError) {
+        try state.requireAvailable("The snapshot '\(name)'", subject: .snapshot(id))
+        guard source.role == .root else {
+            throw ServiceError(
+                .invalidInput,
+                "'\(name)' is a snapshot of a data volume; a template is made from a snapshot of a root volume.",
+                subject: .snapshot(id)
+            )
+        }
+    }
+}
+
+extension Layer {
+    /// The intent of a layer that will depend on nothing.
+    fileprivate init(building id: LayerID, pool: PoolID, size: ByteCount) {
+        self.init(id: id, pool: pool, parent: nil, size: size, allocated: .zero, phase: .building)
+    }
+}

@@ -1,0 +1,123 @@
+package import SnapshotDomain
+package import SnapshotPorts
+
+/// The product over our own engine: one service connection on this machine's catalog, stores and hypervisor.
+///
+/// A call authorises, checks the request against one catalog state, reserves rows and records a job, all in one transaction;
+/// what takes time happens in the job. Reading calls put rows, open jobs and machines together into views.
+package struct LocalCloud: CloudService {
+    let world: World
+    let engine: JobEngine
+    let secrets: any Secrets
+    let version: String
+
+    /// - Parameter version: What `status` says of the program.
+    package init(world: World, engine: JobEngine, secrets: any Secrets, version: String) {
+        self.world = world
+        self.engine = engine
+        self.secrets = secrets
+        self.version = version
+    }
+
+    package func principal(restKey: String, address: String?) async throws(ServiceError) -> Principal? {
+        let digest = secrets.digest(of: restKey)
+        return try await read { reader in
+            guard let key = try reader.findKey(digest: digest), key.kind == .rest,
+                let user = try reader.findUser(key.user)
+            else { return nil }
+            return Principal(user: user, roles: try reader.roles(of: user.id), address: address)
+        }
+    }
+
+    package func uploadPath() async throws(ServiceError) -> String {
+        do {
+            return try await world.uploads.makePath()
+        } catch {
+            throw ServiceError(reporting: error)
+        }
+    }
+
+    package func changes(_ call: CallContext) async -> AsyncStream<ChangeEvent> {
+        let events = world.feed.listen()
+        let (stream, continuation) = AsyncStream.makeStream(of: ChangeEvent.self, bufferingPolicy: .bufferingNewest(256))
+        let relay = Task {
+            for await event in events where call.principal.may(.read, in: event.environment) { continuation.yield(event) }
+            continuation.finish()
+        }
+        continuation.onTermination = { _ in relay.cancel() }
+        return stream
+    }
+
+    // MARK: What every call begins with
+
+    /// The one place where rights are checked.
+    func authorise(_ permission: Permission, in environment: EnvironmentID, _ call: CallContext) throws(ServiceError) {
+        guard let role = call.principal.role(in: environment) else {
+            throw ServiceError(
+                .notFound,
+                "There is no such environment among those that you can see.",
+                subject: .environment(environment)
+            )
+        }
+        guard role >= permission.leastRole else {
+            throw ServiceError(
+                .notAllowed,
+                """
+                This needs the role \(permission.leastRole.rawValue), and yours in this environment is \(role.rawValue). \
+                Ask an owner of the environment.
+                """,
+                subject: .environment(environment)
+            )
+        }
+    }
+
+    func read<Value: Sendable>(
+        _ body: @escaping @Sendable (any CatalogReader) throws -> Value
+    ) async throws(ServiceError) -> Value {
+        do {
+            return try await world.catalog.read(body)
+        } catch {
+            throw ServiceError(reporting: error)
+        }
+    }
+
+    func write<Value: Sendable>(
+        _ body: @escaping @Sendable (any CatalogWriter) throws -> Value
+    ) async throws(ServiceError) -> Value {
+        do {
+            return try await world.catalog.write(body)
+        } catch {
+            throw ServiceError(reporting: error)
+        }
+    }
+
+    /// A change that needs no job, with its line in the log.
+    func change<Value: Sendable>(
+        _ subject: JobSubject,
+        _ event: String,
+        in environment: EnvironmentID,
+        _ call: CallContext,
+        _ body: @escaping @Sendable (any CatalogWriter) throws -> Value
+    ) async throws(ServiceError) -> Value {
+        let now = world.time.now
+        let value = try await write { writer in
+            let value = try body(writer)
+            try writer.append(
+                ActivityEntry(
+                    environment: environment,
+                    actor: call.principal.actor,
+                    event: event,
+                    subjectKind: subject.kind,
+                    subjectID: subject.id,
+                    subjectName: try subject.name(writer) ?? subject.id,
+                    job: nil,
+                    status: .succeeded,
+                    createdAt: now
+                )
+            )
+            return value
+        }
+        world.feed.publish([subject], in: environment)
+        return value
+    }
+}

@@ -1,0 +1,64 @@
+package import SnapshotDomain
+import SnapshotPorts
+import Synchronization
+
+/// The one place where bytes are read from: the same picture serves lists, plans, status and usage.
+///
+/// A picture is the whole tree of a pool with its account, made from one catalog transaction. Of a small pool it is made anew
+/// whenever something changed. Of a large one that would cost every reader too much, so an older one serves while the next is made.
+package final class SpaceLedger: Sendable {
+    package struct Picture: Sendable {
+        package let tree: LayerTree
+        package let account: SpaceAccount
+    }
+
+    private struct State {
+        var version: Int64 = 0
+        var pictures: [PoolID: (version: Int64, picture: Picture)] = [:]
+        var refreshing: Set<PoolID> = []
+    }
+
+    /// Making a picture of so many layers takes a few milliseconds.
+    private static let smallPool = 5_000
+
+    private let catalog: any Catalog
+    private let state = Mutex(State())
+
+    init(catalog: any Catalog) {
+        self.catalog = catalog
+    }
+
+    /// Says that layers, pins or sizes changed.
+    package func invalidate() {
+        state.withLock { $0.version += 1 }
+    }
+
+    package func picture(of pool: PoolID) async throws -> Picture {
+        let (version, known) = state.withLock { ($0.version, $0.pictures[pool]) }
+        if let known, known.version == version { return known.picture }
+        if let known, known.picture.tree.layers.count > Self.smallPool {
+            refresh(pool, to: version)
+            return known.picture
+        }
+        return try await make(pool, version)
+    }
+
+    private func make(_ pool: PoolID, _ version: Int64) async throws -> Picture {
+        let tree = try await catalog.read { try $0.layerTree(of: pool) }
+        let picture = Picture(tree: tree, account: SpaceAccount(tree))
+        state.withLock { state in
+            guard (state.pictures[pool]?.version ?? -1) < version else { return }
+            state.pictures[pool] = (version, picture)
+        }
+        return picture
+    }
+
+    private func refresh(_ pool: PoolID, to version: Int64) {
+        guard state.withLock({ $0.refreshing.insert(pool).inserted }) else { return }
+        Task {
+            // A failure shows when the next reader finds no newer picture and tries itself.
+            _ = try? await make(pool, version)
+            state.withLock { _ = $0.refreshing.remove(pool) }
+        }
+    }
+}

@@ -116,6 +116,9 @@ package final class QMPClient: Sendable {
         return stream
     }
 
+    /// How many commands wait for their answer now.
+    package var commandsUnderWay: Int { session.waitingCount }
+
     /// Why the connection ended, once it has.
     package var closed: Eventual<QMPFault> { session.closed }
 

@@ -57,6 +57,8 @@ final class QMPSession: Sendable {
         return try result.get()
     }
 
+    var waitingCount: Int { state.withLock { $0.waiting.count } }
+
     func forgetReply(_ id: Int) {
         state.withLock { _ = $0.waiting.removeValue(forKey: id) }
     }

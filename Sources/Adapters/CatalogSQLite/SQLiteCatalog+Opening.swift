@@ -11,23 +11,25 @@ extension SQLiteCatalog {
     /// - Throws: Code `damaged` when the file is no database, `unsupported` when it is another program's or a newer
     ///   one's. Neither is changed.
     package static func open(at path: String) async throws(CatalogFault) -> SQLiteCatalog {
-        try await offPool {
-            do {
-                // Made here and not by SQLite, for its mode and for a name that survives a power loss.
-                try DurableFile.createExclusive(path, with: Data(), mode: 0o600)
-            } catch let fault as PlatformFault where fault.code == .exists {
-                // It is opened below.
-            }
-            let pool = try DatabasePool(path: path, configuration: configuration())
-            do {
-                try prepareWriter(of: pool)
-                try CatalogSchema.migrator.migrate(pool)
-                return SQLiteCatalog(pool: pool)
-            } catch {
-                // What is wrong with the catalog is the error to report, whether or not it can be closed.
-                try? pool.close()
-                throw error
-            }
+        try await offPool { SQLiteCatalog(pool: try openPool(at: path)) }
+    }
+
+    static func openPool(at path: String) throws -> DatabasePool {
+        do {
+            // Made here and not by SQLite, for its mode and for a name that survives a power loss.
+            try DurableFile.createExclusive(path, with: Data(), mode: 0o600)
+        } catch where error.code == .exists {
+            // It is opened below.
+        }
+        let pool = try DatabasePool(path: path, configuration: configuration())
+        do {
+            try prepareWriter(of: pool)
+            try CatalogSchema.migrator.migrate(pool)
+            return pool
+        } catch {
+            // What is wrong with the catalog is the error to report, whether or not it can be closed.
+            try? pool.close()
+            throw error
         }
     }
 

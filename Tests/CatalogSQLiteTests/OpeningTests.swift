@@ -1,0 +1,145 @@
+import Foundation
+import GRDB
+import SnapshotDomain
+import SnapshotPorts
+import Testing
+
+@testable import CatalogSQLite
+
+@Suite("Catalog: opening and closing")
+struct OpeningTests {
+    @Test("a new catalog is made with the whole schema, for its owner only")
+    func new() async throws {
+        try await withCatalogPath { path in
+            try await withCatalog(at: path) { catalog in
+                let environments = try await catalog.read { try $0.listEnvironments() }
+                #expect(environments.isEmpty)
+            }
+            let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
+            #expect(mode == 0o600)
+            let applied = try inspect(path) { try CatalogSchema.migrator.appliedMigrations($0) }
+            #expect(applied == CatalogSchema.migrations.map(\.name))
+        }
+    }
+
+    @Test("an empty file becomes a catalog: a crash may have left it before the schema")
+    func emptyFile() async throws {
+        try await withCatalogPath { path in
+            #expect(FileManager.default.createFile(atPath: path, contents: Data()))
+            try await withCatalog(at: path) { catalog in
+                let environment = try Sample.environment()
+                try await catalog.write { try $0.insert(environment) }
+            }
+        }
+    }
+
+    @Test("what was written is there when it is opened again")
+    func reopen() async throws {
+        try await withCatalogPath { path in
+            let environment = try Sample.environment()
+            try await withCatalog(at: path) { catalog in try await catalog.write { try $0.insert(environment) } }
+            let found = try await withCatalog(at: path) { catalog in
+                try await catalog.read { try $0.listEnvironments() }
+            }
+            #expect(found == [environment])
+        }
+    }
+
+    @Test("the connection that writes waits for the disk at every commit, and heeds foreign keys")
+    func settings() async throws {
+        try await withCatalogPath { path in
+            let pool = try SQLiteCatalog.openPool(at: path)
+            defer { try? pool.close() }
+            let (synchronous, foreignKeys) = try await pool.write { database in
+                (
+                    try Int.fetchOne(database, sql: "PRAGMA synchronous"),
+                    try Int.fetchOne(database, sql: "PRAGMA foreign_keys")
+                )
+            }
+            #expect(synchronous == 2)
+            #expect(foreignKeys == 1)
+            let (mode, readerKeys) = try await pool.read { database in
+                (
+                    try String.fetchOne(database, sql: "PRAGMA journal_mode"),
+                    try Int.fetchOne(database, sql: "PRAGMA foreign_keys")
+                )
+            }
+            #expect(mode == "wal")
+            #expect(readerKeys == 1)
+        }
+    }
+
+    @Test("a file that is no database is damaged, and stays as it was")
+    func garbage() async throws {
+        try await withCatalogPath { path in
+            let garbage = Data((0..<8_192).map { UInt8(truncatingIfNeeded: $0 * 31 + 7) })
+            try garbage.write(to: URL(fileURLWithPath: path))
+            try await expectFault(.damaged, opening: path)
+            #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == garbage)
+        }
+    }
+
+    @Test("a catalog that was cut short is damaged")
+    func truncated() async throws {
+        try await withCatalogPath { path in
+            try await withCatalog(at: path) { _ in }
+            let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
+            try file.truncate(atOffset: 6_000)
+            try file.close()
+            try await expectFault(.damaged, opening: path)
+        }
+    }
+
+    @Test("a catalog of a newer program is refused, and stays as it was")
+    func newer() async throws {
+        try await withCatalogPath { path in
+            try await withCatalog(at: path) { _ in }
+            try inspect(path) { try $0.execute(sql: "INSERT INTO grdb_migrations VALUES ('9999_from_the_future')") }
+            let before = try Data(contentsOf: URL(fileURLWithPath: path))
+            try await expectFault(.unsupported, opening: path)
+            #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == before)
+        }
+    }
+
+    @Test("another program's database is refused, and stays as it was")
+    func foreign() async throws {
+        try await withCatalogPath { path in
+            try inspect(path) { try $0.execute(sql: "CREATE TABLE cookies (host TEXT)") }
+            let before = try Data(contentsOf: URL(fileURLWithPath: path))
+            try await expectFault(.unsupported, opening: path)
+            #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == before)
+        }
+    }
+
+    @Test("a folder that is not there is an error of the file system, in words")
+    func missingFolder() async throws {
+        try await withTemporaryFolder { folder in
+            try await expectFault(.io, opening: "\(folder)/missing/catalog.sqlite")
+        }
+    }
+
+    @Test("after closing, every call fails with a fault")
+    func closed() async throws {
+        try await withCatalogPath { path in
+            let catalog = try await SQLiteCatalog.open(at: path)
+            try await catalog.close()
+            try await catalog.close()
+            await #expect(throws: CatalogFault.self) { try await catalog.read { try $0.listEnvironments() } }
+            await #expect(throws: CatalogFault.self) { try await catalog.write { try $0.listEnvironments() } }
+        }
+    }
+
+    private func expectFault(_ code: CatalogFault.Code, opening path: String) async throws {
+        let fault = await #expect(throws: CatalogFault.self) { try await SQLiteCatalog.open(at: path).close() }
+        #expect(fault?.code == code)
+        #expect(fault?.outcome == .notDone)
+    }
+}
+
+/// Opens a database beside the catalog, without any of its rules.
+func inspect<Value>(_ path: String, _ body: (Database) throws -> Value) throws -> Value {
+    let queue = try DatabaseQueue(path: path)
+    let value = try queue.inDatabase(body)
+    try queue.close()
+    return value
+}

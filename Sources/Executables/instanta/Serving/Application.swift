@@ -1,0 +1,200 @@
+import BlockStoreQCOW2
+import CatalogSQLite
+import CloudMCAPI
+import Foundation
+import HTTPCommon
+import Hummingbird
+import HypervisorQEMU
+import Logging
+import NIOCore
+import NIOPosix
+import Platform
+import QEMU
+import SnapshotDomain
+import SnapshotPorts
+import SnapshotServices
+import Synchronization
+
+/// The running service: the one place where adapters and faces meet.
+struct Service: Sendable {
+    let room: EngineRoom
+    let credentials: Credentials
+    fileprivate let hypervisor: QEMUHypervisor
+    fileprivate let store: QCOW2BlockStore
+    fileprivate let catalog: SQLiteCatalog
+    fileprivate let router: Router<IncomingContext>
+    fileprivate let configuration: ServiceConfiguration
+    fileprivate let logger: Logger
+    /// Held as long as the service lives.
+    private let lock: FileLock
+
+    /// Opens the data folder, finds machines and open jobs, and brings order into what a former run left.
+    ///
+    /// Nothing listens yet: see ``run(onListening:)``.
+    static func build(_ configuration: ServiceConfiguration, logger: Logger) async throws -> Service {
+        guard configuration.listen.isLoopback || configuration.isBehindProxy else {
+            throw SetupFault(
+                """
+                \(configuration.listen) can be reached from other machines, and passwords would travel in the clear. \
+                Listen on 127.0.0.1, or put a TLS proxy before the service and say --behind-proxy.
+                """
+            )
+        }
+        let directory = configuration.dataDirectory
+        let pool = BlockingPool(name: "setup", width: 1)
+        let lock = try await pool.run { try directory.claim() }
+        let group = MultiThreadedEventLoopGroup.singleton
+        let catalog = try await SQLiteCatalog.open(at: directory.catalog)
+        let store = try await QCOW2BlockStore.open(
+            pool: .local,
+            at: directory.pool(.local),
+            quarantine: directory.quarantine,
+            runtime: directory.runtime,
+            group: group,
+            logger: logger
+        )
+        let hypervisor = try await QEMUHypervisor(
+            configuration: HypervisorConfiguration(
+                dataDirectory: directory.path,
+                freezeGuard: configuration.freezeGuard
+            ),
+            group: group,
+            logger: logger
+        )
+        try await hypervisor.adopt()
+        let uploads = UploadFolder(path: directory.uploads, pool: pool)
+        try await uploads.sweep()
+        let secrets = SystemSecrets()
+        let world = World(
+            catalog: catalog,
+            stores: [store],
+            hypervisor: hypervisor,
+            uploads: uploads,
+            settings: configuration.settings
+        )
+        let room = EngineRoom(
+            world: world,
+            secrets: secrets,
+            version: Version.text,
+            logger: logger,
+            tidiesEvery: configuration.tidiesEvery
+        )
+        let credentials = try await FirstUser(directory: directory, catalog: catalog, secrets: secrets, pool: pool)
+            .ensure(
+                url: "http://\(configuration.listen)",
+                service: configuration.serviceCode,
+                environment: configuration.firstEnvironment
+            )
+        try await room.start()
+        return Service(
+            room: room,
+            credentials: credentials,
+            hypervisor: hypervisor,
+            store: store,
+            catalog: catalog,
+            router: makeRouter(room, configuration),
+            configuration: configuration,
+            logger: logger,
+            lock: lock
+        )
+    }
+
+    private init(
+        room: EngineRoom,
+        credentials: Credentials,
+        hypervisor: QEMUHypervisor,
+        store: QCOW2BlockStore,
+        catalog: SQLiteCatalog,
+        router: Router<IncomingContext>,
+        configuration: ServiceConfiguration,
+        logger: Logger,
+        lock: FileLock
+    ) {
+        self.room = room
+        self.credentials = credentials
+        self.hypervisor = hypervisor
+        self.store = store
+        self.catalog = catalog
+        self.router = router
+        self.configuration = configuration
+        self.logger = logger
+        self.lock = lock
+    }
+
+    private static func makeRouter(_ room: EngineRoom, _ configuration: ServiceConfiguration) -> Router<IncomingContext> {
+        let router = makeApplicationRouter(
+            configuration: HTTPConfiguration(
+                isBehindProxy: configuration.isBehindProxy,
+                troubles: { await room.troubles() },
+                gauges: { await room.gauges() }
+            ),
+            faces: [CloudMCRoutes.errorFace]
+        )
+        CloudMCRoutes(
+            cloud: room.cloud,
+            configuration: CloudMCConfiguration(serviceCode: configuration.serviceCode)
+        ).add(to: router)
+        return router
+    }
+
+    /// Serves until the task is cancelled or the process is asked to end; then lets go of everything. Machines run on.
+    ///
+    /// - Parameter onListening: Told the port that was really taken.
+    func run(onListening: @escaping @Sendable (Int) async -> Void) async throws {
+        let application = Application(
+            router: router,
+            configuration: ApplicationConfiguration(
+                address: .hostname(configuration.listen.host, port: configuration.listen.port),
+                serverName: "instanta"
+            ),
+            onServerRunning: { channel in await onListening(channel.localAddress?.port ?? 0) },
+            logger: logger
+        )
+        defer { lock.release() }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await hypervisor.run() }
+            group.addTask { await room.run() }
+            group.addTask { try await application.runService() }
+            // The server ends when it is asked to; the rest then follows.
+            defer { group.cancelAll() }
+            try await group.waitForServer()
+        }
+        await hypervisor.disconnect()
+        await store.close()
+        try await catalog.close()
+    }
+}
+
+extension ThrowingTaskGroup<Void, any Error> {
+    /// The first child that ends is the server, or one that failed.
+    fileprivate mutating func waitForServer() async throws {
+        try await next()
+        cancelAll()
+        while let result = await nextResult() {
+            if case .failure(let error) = result, !(error is CancellationError) { throw error }
+        }
+    }
+}
+
+extension EngineRoom {
+    /// Why the service cannot work now.
+    func troubles() async -> [String] {
+        var troubles: [String] = []
+        for (pool, store) in world.stores {
+            do {
+                _ = try await store.capacity()
+            } catch {
+                troubles.append("pool \(pool): \(error.message)")
+            }
+        }
+        return troubles
+    }
+
+    func gauges() async -> [Gauge] {
+        let counts = engine.counts
+        return [
+            Gauge("instanta_jobs_running", help: "Jobs that run.", value: Double(counts.running)),
+            Gauge("instanta_jobs_waiting", help: "Jobs that wait.", value: Double(counts.waiting)),
+        ]
+    }
+}

@@ -1,0 +1,59 @@
+import Foundation
+import Platform
+import SnapshotDomain
+
+/// The folder that holds everything the service keeps: it reads like a table of contents.
+///
+/// ```
+///  DIR/catalog.sqlite         what should exist
+///  DIR/credentials.json       how to get in, written once (mode 0600)
+///  DIR/pools/<pool>/layers/   the bytes
+///  DIR/pools/<pool>/tmp/      half-made things
+///  DIR/machines/<id>/         sockets and consoles of machines
+///  DIR/uploads/               images on their way in
+///  DIR/quarantine/            what was found and not known
+///  DIR/lock                   held by the one service that runs on it
+/// ```
+struct DataDirectory: Sendable {
+    let path: String
+
+    init(_ path: String) {
+        self.path = URL(fileURLWithPath: path).standardizedFileURL.path
+    }
+
+    var catalog: String { "\(path)/catalog.sqlite" }
+    var credentials: String { "\(path)/credentials.json" }
+    var uploads: String { "\(path)/uploads" }
+    var quarantine: String { "\(path)/quarantine" }
+    var runtime: String { "\(path)/run" }
+    private var lock: String { "\(path)/lock" }
+
+    func pool(_ id: PoolID) -> String { "\(path)/pools/\(id)" }
+
+    /// Makes the folders and takes the lock.
+    ///
+    /// - Throws: ``SetupFault`` when another service has it or the folder cannot be used.
+    func claim() throws -> FileLock {
+        do {
+            for folder in [path, uploads, quarantine, runtime, pool(.local)] {
+                try FileManager.default.createDirectory(
+                    atPath: folder,
+                    withIntermediateDirectories: true,
+                    attributes: [.posixPermissions: 0o700]
+                )
+            }
+        } catch {
+            throw SetupFault("The data folder \(path) cannot be used: \(error.localizedDescription)")
+        }
+        return try FileLock.tryAcquire(lock, otherHolder: "another instanta serves this data folder; stop it first")
+    }
+}
+
+/// Why the service cannot start: one sentence, with what to do.
+struct SetupFault: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) {
+        self.description = description
+    }
+}

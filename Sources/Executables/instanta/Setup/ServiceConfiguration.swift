@@ -1,0 +1,45 @@
+import SnapshotDomain
+import SnapshotServices
+
+/// Everything that `instanta serve` can be told.
+struct ServiceConfiguration: Sendable {
+    var dataDirectory: DataDirectory
+    var listen: ListenAddress
+    var isBehindProxy = false
+    /// The bootable disk that a first start makes a demo environment of.
+    var demoGuest: String?
+    /// The command that runs the freeze guard: this very program, unless a test says otherwise.
+    var freezeGuard: [String]
+    var settings = Settings()
+    /// How often expired things are looked for.
+    var tidiesEvery = Duration.seconds(60)
+
+    var serviceCode: String { "compute" }
+    var firstEnvironment: String { demoGuest == nil ? "default" : "demo" }
+}
+
+/// `HOST:PORT`; an IPv6 host stands in brackets.
+struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
+    var host: String
+    var port: Int
+
+    init?(_ text: String) {
+        guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
+            (0...65_535).contains(port)
+        else { return nil }
+        var host = String(text[..<colon])
+        if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
+        guard !host.isEmpty else { return nil }
+        self.host = host
+        self.port = port
+    }
+
+    var description: String {
+        host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+    }
+
+    /// Nobody else can reach it.
+    var isLoopback: Bool {
+        host == "localhost" || host == "::1" || host.hasPrefix("127.")
+    }
+}

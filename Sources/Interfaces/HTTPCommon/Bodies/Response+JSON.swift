@@ -12,7 +12,10 @@ extension Response {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         var response = Response.data(
-            try encoder.encode(payload), type: "application/json; charset=utf-8", headers: headers)
+            try encoder.encode(payload),
+            type: "application/json; charset=utf-8",
+            headers: headers
+        )
         response.status = status
         return response
     }

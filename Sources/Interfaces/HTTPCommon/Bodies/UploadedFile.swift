@@ -46,9 +46,9 @@ package struct UploadedFile: Sendable {
         }
     }
 
-    /// Removes the file, for a caller that found nobody to hand it to. What is gone already is no error.
-    package func discard() async {
-        await Self.cleanUp(path) { [path] in
+    /// Removes a file that nobody took. What is gone already is no error.
+    package static func discard(_ path: String) async {
+        await cleanUp(path) {
             unlink(path)
         }
     }

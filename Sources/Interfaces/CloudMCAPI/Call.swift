@@ -34,7 +34,9 @@ struct Call: Sendable {
         query = Query(request)
     }
 
-    /// A part of the path, by its name in the pattern. Empty if the pattern has none of that name.
+    /// A part of the path, by its name in the pattern.
+    ///
+    /// Empty if the pattern has none of that name.
     func part(_ name: String) -> String {
         context.parameters.get(name) ?? ""
     }
@@ -57,7 +59,9 @@ struct Call: Sendable {
         return try await cloud.environment(reference, caller)
     }
 
-    /// The identity at the end of the path. What cannot be one is not found.
+    /// The identity at the end of the path.
+    ///
+    /// What cannot be one is not found.
     func id<Subject>(_ kind: String) throws(ServiceError) -> Identifier<Subject> {
         let text = String(part("id").prefix(64))
         guard let id = Identifier<Subject>(text) else {

@@ -1,7 +1,9 @@
 import Foundation
 import SnapshotDomain
 
-/// Values of a body, made into values of the domain. Every failure names the field.
+/// Values of a body, made into values of the domain.
+///
+/// Every failure names the field.
 enum Input {
     static func required<Value>(_ value: Value?, _ field: String) throws(ServiceError) -> Value {
         guard let value else {

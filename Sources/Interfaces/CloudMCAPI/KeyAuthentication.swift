@@ -4,7 +4,9 @@ import Hummingbird
 import SnapshotDomain
 import SnapshotServices
 
-/// Finds the caller by `MC-Api-Key`. Says the same about a missing and a wrong key.
+/// Finds the caller by `MC-Api-Key`.
+///
+/// Says the same about a missing and a wrong key.
 struct KeyAuthentication: RouterMiddleware {
     typealias Context = IncomingContext
 

@@ -2,7 +2,9 @@ import Foundation
 import Hummingbird
 import SnapshotDomain
 
-/// The parameters after the `?`. Names are compared exactly; empty values count as not given; unknown names do not matter.
+/// The parameters after the `?`.
+///
+/// Names are compared exactly; empty values count as not given; unknown names do not matter.
 struct Query: Sendable {
     private let values: [String: String]
 

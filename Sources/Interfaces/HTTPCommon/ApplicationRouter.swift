@@ -4,8 +4,7 @@ package import Hummingbird
 ///
 /// From the outside in: the request's identity, its count and log line, safe headers, the conversion of failures, the
 /// rate limit. The routes for operators (`/healthz`, `/readyz`, `/metrics`) are there already.
-///
-/// - Parameter faces: How failures look below the root of each face. Paths of no face get plain text.
+/// Failures look as the face below whose root the path lies wants them; those of no face's paths are plain text.
 package func makeApplicationRouter(
     configuration: HTTPConfiguration = HTTPConfiguration(),
     faces: [ErrorFace]

@@ -3,16 +3,21 @@ package import Hummingbird
 /// What the HTTP faces have in common.
 package struct HTTPConfiguration: Sendable {
     /// Says how long a caller has to wait before a request of this method from this address is answered; nil for not at
-    /// all. Called for every request: be quick.
+    /// all.
+    ///
+    /// Called for every request: be quick.
     package typealias Admission =
         @Sendable (_ method: HTTPRequest.Method, _ address: String?) async -> Duration?
 
-    /// Believe the last hop of `X-Forwarded-For`. Only behind a proxy that sets it; else anyone writes any address into the
-    /// activity log.
+    /// Believe the last hop of `X-Forwarded-For`.
+    ///
+    /// Only behind a proxy that sets it; else anyone writes any address into the activity log.
     package var isBehindProxy: Bool
     /// The hook for a rate limit.
     package var admission: Admission
-    /// Why the service cannot work now; empty when it can. What `/readyz` answers from.
+    /// Why the service cannot work now; empty when it can.
+    ///
+    /// What `/readyz` answers from.
     package var troubles: @Sendable () async -> [String]
     /// Values of the moment that `/metrics` shows beside the counts of requests.
     package var gauges: @Sendable () async -> [Gauge]

@@ -111,7 +111,7 @@ struct ActivityPayload: Encodable, Sendable {
     let requesterIp: String?
     /// JSON in a string, as documented.
     let eventContext: String
-    /// **ext**
+    /// Why it failed: **ext**.
     let message: String?
 
     struct ContextPayload: Encodable {

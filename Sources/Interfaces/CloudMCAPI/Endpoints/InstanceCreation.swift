@@ -19,11 +19,13 @@ enum InstanceCreation {
         @Lenient var additionalDiskSizeInGb: Int?
         @Lenient var volumeIdToAttach: VolumeID?
         @Lenient var networkId: String?
-        /// **ext**
+        /// Whether there is a network at all.
+        ///
+        /// This and the rest are **ext**.
         @Lenient var network: Bool?
         @Lenient var count: Int?
         @Lenient var startInstance: Bool?
-        /// **ext**: an environment's name or id.
+        /// The name or id of the environment that gets the instances.
         @Lenient var environment: String?
 
         func request(_ source: DeploymentSource, network mode: NetworkMode) throws(ServiceError) -> DeployRequest {

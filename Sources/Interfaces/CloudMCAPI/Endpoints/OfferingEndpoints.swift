@@ -35,7 +35,9 @@ enum OfferingEndpoints {
             .get("\(environmentRoot)/\(kind)") { call in try await list(call, [IdentityPayload]()) }
         }
 
-    /// Kinds of CloudMC that there are none of here. Clients list them without being asked to.
+    /// Kinds of CloudMC that there are none of here.
+    ///
+    /// Clients list them without being asked to.
     static let absent = ["networks", "vpcs", "publicipaddresses", "sshkeys", "isos", "affinitygroups"]
 
     private static func list(_ call: Call, _ rows: [some Encodable & Sendable]) async throws -> Response {

@@ -40,7 +40,9 @@ enum TemplateImport {
         }
     }
 
-    /// The documented import. A remote image is fetched before the answer: the caller waits for it.
+    /// The documented import.
+    ///
+    /// A remote image is fetched before the answer: the caller waits for it.
     @Sendable
     static func importImage(_ call: Call) async throws -> Response {
         let environment = try await call.environment()
@@ -84,7 +86,9 @@ enum TemplateImport {
         return try await submit(body, file.path, format, isUpload: true, in: environment.id, call)
     }
 
-    /// Hands a file to the service. Until the service has taken it, it is ours to remove.
+    /// Hands a file to the service.
+    ///
+    /// Until the service has taken it, it is ours to remove.
     private static func submit(
         _ body: Body,
         _ path: String,

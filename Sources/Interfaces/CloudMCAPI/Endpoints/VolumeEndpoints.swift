@@ -64,7 +64,9 @@ enum VolumeEndpoints {
         @Lenient var instanceId: InstanceID?
     }
 
-    /// A blank volume. Unlike CloudMC's it needs no instance.
+    /// A blank volume.
+    ///
+    /// Unlike CloudMC's it needs no instance.
     @Sendable
     private static func create(_ call: Call) async throws -> Response {
         let environment = try await call.environment()

@@ -9,7 +9,9 @@ struct ListAnswer<Row: Sendable> {
     let order: ListOrder
     /// Reads one page of the service's list.
     let fetch: (ListOrder, PageRequest) async throws(ServiceError) -> CatalogPage<Row>
-    /// What the service's own filter cannot tell apart. With one, paging happens here, over all that it leaves.
+    /// What the service's own filter cannot tell apart.
+    ///
+    /// With one, paging happens here, over all that it leaves.
     var refinement: ((Row) -> Bool)?
 
     func response<Payload: Encodable & Sendable>(

@@ -2,7 +2,9 @@ import Foundation
 import SnapshotDomain
 import SnapshotServices
 
-/// An environment on the wire. There is no provisioning to wait for: its state is always `PROVISIONED`.
+/// An environment on the wire.
+///
+/// There is no provisioning to wait for: its state is always `PROVISIONED`.
 struct EnvironmentPayload: Encodable, Sendable {
     let id: String
     let name: String

@@ -3,8 +3,10 @@ import SnapshotDomain
 import SnapshotPorts
 import SnapshotServices
 
-/// An instance on the wire. Fields after `publicIps` are **ext**. Documented fields of things that this service does not
-/// have (networks, affinity groups, keys) are empty.
+/// An instance on the wire.
+///
+/// Fields after `publicIps` are **ext**. Documented fields of things that this service does not have (networks,
+/// affinity groups, keys) are empty.
 struct InstancePayload: Encodable, Sendable {
     let id: String
     let name: String

@@ -3,7 +3,9 @@ import SnapshotDomain
 import SnapshotPorts
 import SnapshotServices
 
-/// A snapshot on the wire. Fields after `volumeType` are **ext**.
+/// A snapshot on the wire.
+///
+/// Fields after `volumeType` are **ext**.
 struct SnapshotPayload: Encodable, Sendable {
     let id: String
     let name: String
@@ -114,7 +116,9 @@ struct DeletionPlanPayload: Encodable, Sendable {
     let unlinkedLayers: Int
     let mergedLayers: Int
     let keptLayers: Int
-    /// What reads through the snapshots. Nothing happens to it.
+    /// What reads through the snapshots.
+    ///
+    /// Nothing happens to it.
     let dependents: [PinPayload]
 
     init(_ view: DeletionPlanView) {

@@ -2,8 +2,9 @@ import SnapshotDomain
 import SnapshotPorts
 import SnapshotServices
 
-/// The words for states on the wire, as CloudStack has them. The domain has few states; what happens to an available resource
-/// is told by the kind of the job that holds it.
+/// The words for states on the wire, as CloudStack has them.
+///
+/// The domain has few states; what happens to an available resource is told by the kind of the job that holds it.
 enum StateWords {
     static func word(_ snapshot: SnapshotView) -> String {
         switch snapshot.snapshot.state {

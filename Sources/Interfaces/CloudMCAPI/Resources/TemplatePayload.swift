@@ -2,7 +2,9 @@ import Foundation
 import SnapshotDomain
 import SnapshotServices
 
-/// A template on the wire. Fields after `projectId` are **ext**.
+/// A template on the wire.
+///
+/// Fields after `projectId` are **ext**.
 struct TemplatePayload: Encodable, Sendable {
     let id: String
     let name: String

@@ -2,7 +2,9 @@ import Foundation
 import SnapshotDomain
 import SnapshotServices
 
-/// A volume on the wire. Fields after `templateId` are **ext**.
+/// A volume on the wire.
+///
+/// Fields after `templateId` are **ext**.
 struct VolumePayload: Encodable, Sendable {
     let id: String
     let name: String

@@ -10,10 +10,10 @@ extension Call {
         TaskResults(cloud: cloud, configuration: configuration, caller: caller)
     }
 
-    /// Answers with a job, after waiting for it as long as the caller asked to (`Prefer: wait=<seconds>`), and else only as
-    /// long as quick work takes: so a snapshot's answer says SUCCESS, and no client has to poll for it.
+    /// Answers with a job, after waiting for it as long as the caller asked to (`Prefer: wait=<seconds>`), and else
+    /// only as long as quick work takes: so a snapshot's answer says SUCCESS, and no client has to poll for it.
     ///
-    /// - Parameter result: The result of a success, when it is not the one that the job itself tells.
+    /// A `result` is given where a success has another one than the job itself tells.
     func answer(
         _ job: JobID,
         result: (() async throws(ServiceError) -> AnyPayload)? = nil
@@ -29,7 +29,9 @@ extension Call {
         return try .json(payload, headers: headers)
     }
 
-    /// Answers a change that was made at once and has no job. Its task is done, and known to nobody afterwards.
+    /// Answers a change that was made at once and has no job.
+    ///
+    /// Its task is done, and known to nobody afterwards.
     func answer(done result: some Encodable & Sendable) throws -> Response {
         try .json(
             ChangePayload(taskId: JobID.random().description, taskStatus: .success, data: AnyPayload(result))

@@ -7,7 +7,9 @@ extension Request {
     /// The largest body of a call that takes JSON, in bytes.
     package static let largestJSON = 1 << 20
 
-    /// Reads a body of JSON. No body at all, or white space, reads as `{}`: clients leave it out where every field can be.
+    /// Reads a body of JSON.
+    ///
+    /// No body at all, or white space, reads as `{}`: clients leave it out where every field can be.
     ///
     /// - Throws: ``ServiceError`` with `invalidInput` that names the field, or ``RequestRefusal`` for one too large.
     package func decodeJSON<Payload: Decodable>(_ type: Payload.Type = Payload.self) async throws -> Payload {

@@ -14,7 +14,9 @@ package struct UploadedFile: Sendable {
     package let path: String
     package let length: ByteCount
 
-    /// Writes a request's whole body to a file that only the service can read. What was written is gone when it throws.
+    /// Writes a request's whole body to a file that only the service can read.
+    ///
+    /// What was written is gone when it throws.
     ///
     /// Nothing is synced: an upload that a crash interrupts is of no use.
     ///
@@ -46,7 +48,9 @@ package struct UploadedFile: Sendable {
         }
     }
 
-    /// Removes a file that nobody took. What is gone already is no error.
+    /// Removes a file that nobody took.
+    ///
+    /// What is gone already is no error.
     package static func discard(_ path: String) async {
         await cleanUp(path) {
             unlink(path)

@@ -21,7 +21,9 @@ package struct ErrorFace: Sendable {
         .text("\(failure.message)\nRequest: \(failure.requestID)\n", status: failure.status)
     }
 
-    /// How many components of the path one of the roots matches; nil when none does. Doubled slashes do not count.
+    /// How many components of the path one of the roots matches; nil when none does.
+    ///
+    /// Doubled slashes do not count.
     func match(_ path: String) -> Int? {
         let components = path.split(separator: "/")
         return

@@ -5,7 +5,7 @@ package struct Gauge: Sendable {
     package var labels: [(name: String, value: String)]
     package var value: Double
 
-    /// - Parameter name: With the unit as its end, such as `instanta_pool_free_bytes`.
+    /// The name ends with its unit, such as `instanta_pool_free_bytes`.
     package init(_ name: String, help: String, labels: [(name: String, value: String)] = [], value: Double) {
         self.name = name
         self.help = help

@@ -1,8 +1,9 @@
 import HTTPTypes
 import Hummingbird
 
-/// What those who operate the service ask of it: `/healthz`, `/readyz`, `/metrics`. They need no credentials and say
-/// nothing about anybody's resources.
+/// What those who operate the service ask of it: `/healthz`, `/readyz`, `/metrics`.
+///
+/// They need no credentials and say nothing about anybody's resources.
 struct ServiceRoutes {
     let configuration: HTTPConfiguration
     let counters: RequestCounters

@@ -44,7 +44,9 @@ struct RequestIdentityMiddleware: RouterMiddleware {
             }
     }
 
-    /// The hop that the proxy itself saw: the last one. The others are what the client claims.
+    /// The hop that the proxy itself saw: the last one.
+    ///
+    /// The others are what the client claims.
     static func forwardedAddress(_ headers: HTTPFields) -> String? {
         guard let last = headers[values: .forwardedFor].last?.split(separator: ",").last else { return nil }
         let allowed = last.filter { $0.isHexDigit || $0 == "." || $0 == ":" }

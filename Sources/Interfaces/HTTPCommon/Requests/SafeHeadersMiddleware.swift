@@ -1,7 +1,9 @@
 import HTTPTypes
 import Hummingbird
 
-/// Tells browsers to do nothing clever with answers. A face that needs more sets its own header, which wins.
+/// Tells browsers to do nothing clever with answers.
+///
+/// A face that needs more sets its own header, which wins.
 struct SafeHeadersMiddleware: RouterMiddleware {
     typealias Context = IncomingContext
 

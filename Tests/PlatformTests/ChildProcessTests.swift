@@ -91,7 +91,12 @@ struct ChildProcessTests {
         try await withTemporaryDirectory { directory in
             let log = "\(directory)/log"
             for word in ["one", "two"] {
-                let spawn = Spawn("sh", ["-c", "echo \(word); echo \(word)! >&2"], output: .file(log), errors: .file(log))
+                let spawn = Spawn(
+                    "sh",
+                    ["-c", "echo \(word); echo \(word)! >&2"],
+                    output: .file(log),
+                    errors: .file(log)
+                )
                 let completion = try await ChildProcess.run(spawn, timeout: limit)
                 #expect(completion.output.isEmpty)
             }
@@ -239,7 +244,8 @@ struct ChildProcessTests {
 
     @Test("a program that shall end with us outlives the task that started it")
     func outlivesStarter() async throws {
-        let child = try await Task { try await ChildProcess.start(Spawn("cat", input: .pipe, endsWithParent: true)) }.value
+        let child = try await Task { try await ChildProcess.start(Spawn("cat", input: .pipe, endsWithParent: true)) }
+            .value
         #expect(await child.wait(within: .milliseconds(50)) == nil)
         child.closeInput()
         #expect(await child.wait() == .exited(0))

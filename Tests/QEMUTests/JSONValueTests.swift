@@ -42,7 +42,10 @@ struct JSONValueTests {
             #expect(LayerNode.layer(named: node.name) == node.layer)
             #expect(LayerNode.layer(named: node.fileName) == nil)
         }
-        for odd in ["", "l", "#block123", "lABC", "l" + String(repeating: "a", count: 25), "x" + String(repeating: "a", count: 26)] {
+        for odd in [
+            "", "l", "#block123", "lABC", "l" + String(repeating: "a", count: 25),
+            "x" + String(repeating: "a", count: 26),
+        ] {
             #expect(LayerNode.parse(odd) == nil)
         }
     }

@@ -13,7 +13,10 @@ struct QMPClientTests {
         try await Machine.run { machine in
             #expect(machine.client.version.split(separator: ".").count == 3)
             let version = try await machine.client.execute("query-version")
-            #expect(version["qemu"]?["major"]?.integer.map { "\($0)" } == machine.client.version.split(separator: ".").first.map(String.init))
+            #expect(
+                version["qemu"]?["major"]?.integer.map { "\($0)" }
+                    == machine.client.version.split(separator: ".").first.map(String.init)
+            )
             let status = try await machine.client.execute("query-status")
             #expect(status["running"] == false)
         }
@@ -25,7 +28,10 @@ struct QMPClientTests {
             for number in 0..<20 {
                 try await machine.client.execute(
                     "object-add",
-                    ["qom-type": "throttle-group", "id": "t\(number)", "limits": ["iops-total": .integer(Int64(number))]]
+                    [
+                        "qom-type": "throttle-group", "id": "t\(number)",
+                        "limits": ["iops-total": .integer(Int64(number))],
+                    ]
                 )
             }
             try await withThrowingTaskGroup(of: (Int64, Int64?).self) { group in
@@ -153,7 +159,8 @@ struct QMPClientTests {
 
 @Suite("Monitor protocol, with a peer that breaks it")
 struct QMPViolationTests {
-    private static let greeting = #"{"QMP": {"version": {"qemu": {"micro": 3, "minor": 2, "major": 1}}, "capabilities": []}}"#
+    private static let greeting =
+        #"{"QMP": {"version": {"qemu": {"micro": 3, "minor": 2, "major": 1}}, "capabilities": []}}"#
     private static let accept = ScriptedServer.Step.receiveLine { answer($0, #"{}"#) }
 
     /// A reply that carries the id of the command.
@@ -164,7 +171,9 @@ struct QMPViolationTests {
 
     @Test(
         "a greeting that makes no sense is a violation",
-        arguments: ["garbage", "[]", "{\"half\": ", "{}", "\u{0}\u{1}", #"{"error": {"class": "GenericError", "desc": "no"}}"#]
+        arguments: [
+            "garbage", "[]", "{\"half\": ", "{}", "\u{0}\u{1}", #"{"error": {"class": "GenericError", "desc": "no"}}"#,
+        ]
     )
     func badGreeting(_ line: String) async throws {
         try await ScriptedServer.serve([.line(line)]) { path in
@@ -208,7 +217,9 @@ struct QMPViolationTests {
 
     @Test("garbage instead of an answer leaves the outcome unknown and ends the connection")
     func garbageAnswer() async throws {
-        let script: [ScriptedServer.Step] = [.line(Self.greeting), Self.accept, .receiveLine { _ in Data("garbage\n".utf8) }]
+        let script: [ScriptedServer.Step] = [
+            .line(Self.greeting), Self.accept, .receiveLine { _ in Data("garbage\n".utf8) },
+        ]
         try await ScriptedServer.serve(script) { path in
             let client = try await QMPClient.connect(path, group: Shared.group)
             let fault = try await fault { try await client.execute("anything") }

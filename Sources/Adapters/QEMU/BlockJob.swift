@@ -1,3 +1,4 @@
+import Foundation
 import Platform
 import Synchronization
 
@@ -53,6 +54,8 @@ package struct BlockJobCommand: Sendable, Equatable {
     }
 
     /// Copies into `node` what it reads from the layers between it and `base`.
+    ///
+    /// Not for images with extended L2 entries before QEMU 8.2, where it is refused.
     ///
     /// - Parameters:
     ///   - node: The layer that receives; it need not be the active one.
@@ -124,7 +127,7 @@ package struct BlockJob: Sendable {
     /// - Parameters:
     ///   - command: What to do.
     ///   - progress: Called some times a second while the job runs; must not block.
-    /// - Throws: `refused` when it cannot start; `jobFailed`, with outcome `unknown` because some blocks may have been
+    /// - Throws: `refused` when it cannot start, and `unsupported` when this QEMU would crash; `jobFailed`, with outcome `unknown` because some blocks may have been
     ///   copied; `cancelled` with outcome `unknown` likewise; or a fault of the connection.
     package func run(
         _ command: BlockJobCommand,
@@ -140,9 +143,14 @@ package struct BlockJob: Sendable {
         let result: Result<Void, QMPFault> = await withTaskCancellationHandler {
             do throws(QMPFault) {
                 if try await status() == nil { try await start(command) }
-                return .success(try await follow(command, pulse, progress))
             } catch {
                 return .failure(error)
+            }
+            do throws(QMPFault) {
+                return .success(try await follow(command, pulse, progress))
+            } catch {
+                // Whatever the last question failed with: the job had started.
+                return .failure(QMPFault(error.code, outcome: .unknown, error.message))
             }
         } onCancel: {
             pulse.beat()
@@ -152,6 +160,7 @@ package struct BlockJob: Sendable {
     }
 
     private func start(_ command: BlockJobCommand) async throws(QMPFault) {
+        if command.name == "block-stream" { try await refuseFatalStream(command) }
         var arguments = command.arguments
         arguments["job-id"] = .string(id)
         if command.takesJobOptions {
@@ -160,6 +169,22 @@ package struct BlockJob: Sendable {
             arguments["auto-dismiss"] = false
         }
         try await client.execute(command.name, arguments)
+    }
+
+    /// Refuses a stream that would abort the program, and a guest with it.
+    ///
+    /// Until 8.2, QEMU's copy-on-read aligned to clusters where the image allocates subclusters, and fails an assertion
+    /// (`skip_bytes < pnum`) as soon as it meets a cluster that is allocated in part. Commits and mirrors are not affected.
+    private func refuseFatalStream(_ command: BlockJobCommand) async throws(QMPFault) {
+        guard client.version.compare("8.2", options: .numeric) == .orderedAscending else { return }
+        let nodes = try await client.execute("query-named-block-nodes", ["flat": true])
+        let node = nodes.array?.first { $0["node-name"] == command.arguments["device"] }
+        guard node?["image"]?["format-specific"]?["data"]?["extended-l2"]?.bool == true else { return }
+        throw QMPFault(
+            .unsupported,
+            outcome: .notDone,
+            "QEMU \(client.version) cannot stream into an image with extended L2 entries: use 8.2 or newer"
+        )
     }
 
     private func follow(

@@ -65,7 +65,7 @@ package final class NBDClient: Sendable {
     ///   - data: The bytes.
     ///   - offset: Where they go.
     ///   - forceUnitAccess: Returns once they are on stable storage.
-    /// - Throws: `refused`, as with error 28 when the disk is full or 1 when the export is read-only.
+    /// - Throws: `refused`, as with error 28 when the disk is full; `invalidRequest` when the export is read-only.
     package func write(_ data: Data, at offset: Int64, forceUnitAccess: Bool = false) async throws(NBDFault) {
         let flags = forceUnitAccess ? NBDProtocol.CommandFlag.forceUnitAccess : 0
         _ = try await perform(.write, flags: flags, offset: offset, length: data.count, payload: data)
@@ -166,6 +166,9 @@ package final class NBDClient: Sendable {
         length: Int,
         payload: Data?
     ) async throws(NBDFault) -> NBDReplies.Reply {
+        if isReadOnly, command == .write || command == .writeZeroes || command == .trim {
+            throw NBDFault(.invalidRequest, outcome: .notDone, "cannot \(command): the export is read-only")
+        }
         let movesData = command == .read || command == .write
         let limit = movesData ? NBDProtocol.maximumPayloadBytes : Int(UInt32.max) - (64 << 10)
         guard offset >= 0, length >= 0, length <= limit, Int64(length) <= sizeBytes,

@@ -11,6 +11,8 @@ package struct QMPFault: Error, Sendable, Equatable, CustomStringConvertible {
         case cancelled
         /// The program answered with an error of this class, most often `GenericError`.
         case refused(String)
+        /// This version of the program cannot do it, or not safely.
+        case unsupported
         /// The peer does not speak the protocol.
         case protocolViolation
         /// A background job started and then failed.

@@ -1,0 +1,97 @@
+import ArgumentParser
+import Foundation
+
+struct TemplateImportCommand: ServiceCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "import",
+        abstract: "Make a template of a disk image, from a file or an address.",
+        discussion: """
+            A file is sent to the service; an address is fetched by the service. Either way the image counts as hostile: \
+            it is looked at in a confined process, may refer to no other file, and is converted into a disk of our own. \
+            That reads and writes all its bytes once.
+
+            Examples:
+              instanta template import debian-12.qcow2
+              instanta template import https://images.example.org/disk.img --format raw --name imported
+            """
+    )
+
+    @Argument(help: "A file, or an http or https address.", completion: .file())
+    var source: String
+
+    @Option(help: "The image's format. Without it, the ending tells: .raw and .img are raw, anything else is qcow2.")
+    var format: ImageFormatArgument?
+
+    @Option(help: "Its name. Without one, the file's.")
+    var name: String?
+
+    @Option(help: "What is on it.")
+    var description: String?
+
+    @Option(help: "The id of its operating system's type, such as debian-12.")
+    var osType: String?
+
+    @OptionGroup var wait: WaitOptions
+    @OptionGroup var shared: ImageSharedOptions
+
+    func perform(_ call: Call) async throws {
+        let submission =
+            if let address = Self.address(source) {
+                try await fetch(address, call)
+            } else {
+                try await upload(call)
+            }
+        try await call.change(submission, "Importing \(templateName)", waits: wait.wait) { template in
+            try call.present(changed: [template], as: .template, isList: false)
+        }
+    }
+
+    /// The service answers when it has fetched the image, which takes as long as it takes.
+    private func fetch(_ address: String, _ call: Call) async throws -> Submission {
+        let body = JSONValue.object(present: [
+            "name": .text(templateName), "url": .text(address), "format": .text(imageFormat.rawValue),
+            "description": .text(description ?? ""), "osTypeId": osType.map(JSONValue.text),
+        ])
+        let client = call.client
+        let endpoint = try await call.endpoint(.template)
+        return try await call.surroundings.interruptible {
+            CommandFailure(.interrupted, "Stopped waiting for the service to fetch the image.")
+        } _: {
+            try await client.change(.post, endpoint, body, waits: Self.longestFetch)
+        }
+    }
+
+    /// Seconds. A day is enough for any image, and less than for ever.
+    private static let longestFetch = 86_400
+
+    private func upload(_ call: Call) async throws -> Submission {
+        let endpoint = try await call.endpoint(
+            .template,
+            query: [
+                "operation": "upload", "name": templateName, "format": imageFormat.rawValue,
+                "description": description, "osTypeId": osType,
+            ]
+        )
+        return try await call.upload(source, to: endpoint, label: "Sending \(source)")
+    }
+
+    /// The source as an address that the service can fetch; nil for a file.
+    static func address(_ source: String) -> String? {
+        let lowered = source.lowercased()
+        return ["http://", "https://", "file://"].contains { lowered.hasPrefix($0) } ? source : nil
+    }
+
+    var imageFormat: ImageFormatArgument {
+        if let format { return format }
+        let path = Self.address(source).flatMap { URLComponents(string: $0)?.path } ?? source
+        return [".raw", ".img"].contains { path.lowercased().hasSuffix($0) } ? .raw : .qcow2
+    }
+
+    var templateName: String {
+        if let name { return name }
+        let path = Self.address(source).flatMap { URLComponents(string: $0)?.path } ?? source
+        let file = path.split(separator: "/").last.map(String.init) ?? path
+        guard let dot = file.lastIndex(of: "."), dot != file.startIndex else { return file }
+        return String(file[..<dot])
+    }
+}

@@ -1,0 +1,126 @@
+/// Every word of tables that is shown in the reader's language: the message catalogue of the command line.
+///
+/// A case without a word in some language does not compile. Messages and help are English.
+enum Word: String, Sendable, CaseIterable {
+    // States.
+    case attaching, backedUp, creating, destroying, detaching, error, inProgress, pending, ready, resizing
+    case reverting, running, snapshotting, starting, stopped, stopping, unknown
+    case queued, succeeded, failed, cancelled
+    case provisioned, purging
+
+    // Kinds of volume, and answers.
+    case systemDisk, dataDisk, yes, no
+
+    // Titles.
+    case accelerator, achieved, address, agent, before, collectable, consistency, copied, count, cpus, created,
+        dependents, description
+    case digest, diskOffering, ended, environment, event, exclusive, failure, free, frozen, group, id, image
+    case instance, instances, jobs, kind, memory, message, name, network, offering, operatingSystem, parent, pool
+    case progress, queuedTasks, requested, runningTasks, service, shared, size, snapshot, snapshots, sshPort, started,
+        state, subject, task, template
+    case total, trouble, undo, used, user, verified, version, volume, volumes, when
+
+    func text(in language: Language) -> String {
+        switch language {
+        case .english: words.en
+        case .spanish: words.es
+        case .french: words.fr
+        }
+    }
+
+    private var words: (en: String, es: String, fr: String) {
+        switch self {
+        case .attaching: ("Attaching", "Conectando", "Connexion")
+        case .backedUp: ("Completed", "Completado", "Terminé")
+        case .creating: ("Creating", "Creando", "Création")
+        case .destroying: ("Destroying", "Destrucción", "Destruction")
+        case .detaching: ("Detaching", "Desconectando", "Déconnexion")
+        case .error: ("Error", "Error", "Erreur")
+        case .inProgress: ("In progress", "En progreso", "En cours")
+        case .pending: ("Pending", "Pendiente", "En attente")
+        case .ready: ("Ready", "Listo", "Prêt")
+        case .resizing: ("Resizing", "Redimensionando", "Redimensionnement")
+        case .reverting: ("Reverting", "Revirtiendo", "Restauration")
+        case .running: ("Running", "En ejecución", "En marche")
+        case .snapshotting: ("Snapshot in progress", "Copia instantánea en curso", "Instantané en cours")
+        case .starting: ("Starting", "Iniciando", "Démarrage")
+        case .stopped: ("Stopped", "Detenida", "Arrêtée")
+        case .stopping: ("Stopping", "Deteniendo", "Arrêt en cours")
+        case .unknown: ("Unknown", "Desconocido", "Inconnu")
+        case .queued: ("Queued", "En cola", "En file")
+        case .succeeded: ("Done", "Terminada", "Terminée")
+        case .failed: ("Failed", "Fallida", "Échouée")
+        case .cancelled: ("Cancelled", "Cancelada", "Annulée")
+        case .provisioned: ("Ready", "Listo", "Prêt")
+        case .purging: ("Destroying", "Destrucción", "Destruction")
+
+        case .systemDisk: ("OS", "SO", "OS")
+        case .dataDisk: ("Data", "Datos", "Données")
+        case .yes: ("yes", "sí", "oui")
+        case .no: ("no", "no", "non")
+
+        case .accelerator: ("Accelerator", "Acelerador", "Accélérateur")
+        case .achieved: ("Achieved", "Lograda", "Obtenue")
+        case .address: ("Address", "Dirección", "Adresse")
+        case .agent: ("Agent", "Agente", "Agent")
+        case .before: ("Before", "Antes", "Avant")
+        case .collectable: ("Collectable", "Recuperable", "Récupérable")
+        case .consistency: ("Consistency", "Coherencia", "Cohérence")
+        case .copied: ("Copied", "Copiado", "Copié")
+        case .count: ("Count", "Cantidad", "Nombre")
+        case .cpus: ("CPUs", "CPU", "CPU")
+        case .created: ("Created", "Creación", "Création")
+        case .dependents: ("Dependents", "Dependientes", "Dépendants")
+        case .description: ("Description", "Descripción", "Description")
+        case .digest: ("Digest", "Resumen", "Empreinte")
+        case .diskOffering: ("Disk offering", "Oferta de disco", "Offre de disque")
+        case .ended: ("Ended", "Fin", "Fin")
+        case .environment: ("Environment", "Entorno", "Environnement")
+        case .event: ("Event", "Evento", "Événement")
+        case .exclusive: ("Exclusive", "Exclusivo", "Exclusif")
+        case .failure: ("Reason", "Motivo", "Motif")
+        case .free: ("Free", "Libre", "Libre")
+        case .frozen: ("Frozen", "Congelado", "Gel")
+        case .group: ("Group", "Grupo", "Groupe")
+        case .id: ("ID", "ID", "ID")
+        case .image: ("Image", "Imagen", "Image")
+        case .instance: ("Instance", "Instancia", "Instance")
+        case .instances: ("Instances", "Instancias", "Instances")
+        case .jobs: ("Tasks", "Tareas", "Tâches")
+        case .kind: ("Type", "Tipo", "Type")
+        case .memory: ("Memory", "Memoria", "Mémoire")
+        case .message: ("Message", "Mensaje", "Message")
+        case .name: ("Name", "Nombre", "Nom")
+        case .network: ("Network", "Red", "Réseau")
+        case .offering: ("Offering", "Oferta", "Offre")
+        case .operatingSystem: ("OS type", "Tipo de SO", "Type d’OS")
+        case .parent: ("Parent", "Anterior", "Parent")
+        case .pool: ("Pool", "Almacén", "Réserve")
+        case .progress: ("Progress", "Progreso", "Progression")
+        case .queuedTasks: ("Queued tasks", "Tareas en cola", "Tâches en file")
+        case .requested: ("Requested", "Solicitada", "Demandée")
+        case .runningTasks: ("Running tasks", "Tareas en curso", "Tâches en cours")
+        case .service: ("Service", "Servicio", "Service")
+        case .shared: ("Shared", "Compartido", "Partagé")
+        case .size: ("Size", "Tamaño", "Taille")
+        case .snapshot: ("Snapshot", "Copia instantánea", "Instantané")
+        case .snapshots: ("Snapshots", "Copias instantáneas", "Instantanés")
+        case .sshPort: ("SSH", "SSH", "SSH")
+        case .started: ("Started", "Inicio", "Début")
+        case .state: ("State", "Estado", "État")
+        case .subject: ("Subject", "Objeto", "Objet")
+        case .task: ("Task", "Tarea", "Tâche")
+        case .template: ("Template", "Plantilla", "Modèle")
+        case .total: ("Total", "Total", "Total")
+        case .trouble: ("Trouble", "Problema", "Problème")
+        case .undo: ("Undo", "Deshacer", "Annulation")
+        case .used: ("Used", "Usado", "Utilisé")
+        case .user: ("User", "Usuario", "Utilisateur")
+        case .verified: ("Verified", "Verificado", "Vérifié")
+        case .version: ("Version", "Versión", "Version")
+        case .volume: ("Volume", "Volumen", "Volume")
+        case .volumes: ("Volumes", "Volúmenes", "Volumes")
+        case .when: ("When", "Cuándo", "Quand")
+        }
+    }
+}

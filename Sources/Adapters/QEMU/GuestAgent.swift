@@ -43,11 +43,13 @@ package struct GuestAgentFault: Error, Sendable, Equatable, CustomStringConverti
 /// The agent inside one guest, through the socket of its machine.
 ///
 /// Each call connects, synchronises, asks and leaves, so nothing goes stale when a guest restarts. The socket serves one
-/// client at a time and calls from several tasks wait in it for each other; a call that waits too long is
-/// `unresponsive`. What the guest answers is a stranger's word: bounded in length, and trusted in nothing.
-package struct GuestAgent: Sendable {
+/// client at a time: calls of one value wait for each other in order, and several values take their chances. A call that
+/// waits too long is `unresponsive`. What the guest answers is a stranger's word: bounded in length, and trusted in
+/// nothing.
+package final class GuestAgent: Sendable {
     private let path: String
     private let group: any EventLoopGroup
+    private let turnstile = Turnstile()
 
     /// - Parameters:
     ///   - path: The socket of the character device behind `org.qemu.guest_agent.0`.
@@ -76,19 +78,31 @@ package struct GuestAgent: Sendable {
         answers: Bool = true
     ) async throws(GuestAgentFault) -> JSONValue {
         let deadline = ContinuousClock.now + timeout
+        guard await turnstile.enter(within: timeout) else {
+            throw Task.isCancelled
+                ? GuestAgentFault(.cancelled, outcome: .notDone, "asking the guest agent was cancelled")
+                : GuestAgentFault(.unresponsive, outcome: .notDone, "the guest agent at \(path) is busy")
+        }
+        defer { turnstile.leave() }
         let inbox = AgentInbox()
         let connection: LineConnection
         do {
             connection = try await LineConnection.open(
                 path,
                 group: group,
-                timeout: timeout,
+                timeout: max(.zero, ContinuousClock.now.duration(to: deadline)),
                 maximumLineBytes: 16 << 20,
                 onLine: { inbox.receive($0) },
                 onEnd: { _ in inbox.end() }
             )
         } catch {
-            throw GuestAgentFault(.unreachable, outcome: .notDone, error.message)
+            let code: GuestAgentFault.Code =
+                switch error.code {
+                case .timedOut: .unresponsive
+                case .cancelled: .cancelled
+                default: .unreachable
+                }
+            throw GuestAgentFault(code, outcome: .notDone, error.message)
         }
         defer { connection.close() }
         try await synchronise(connection, inbox, until: deadline)

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import NIOCore
 import NIOPosix
 import Platform
@@ -35,7 +36,7 @@ final class LineConnection: Sendable {
     ///   - onLine: Called for each line, without its end, in order; must not block.
     ///   - onEnd: Called once, after the last line.
     /// - Returns: The open connection.
-    /// - Throws: Code `unreachable`, with outcome `notDone`.
+    /// - Throws: Code `unreachable`, `timedOut` or `cancelled`, with outcome `notDone`.
     static func open(
         _ path: String,
         group: any EventLoopGroup,
@@ -47,21 +48,34 @@ final class LineConnection: Sendable {
         guard path.utf8.count <= maximumPathBytes else {
             throw QMPFault(.unreachable, outcome: .notDone, "the path of a socket is too long: \(path)")
         }
-        do {
-            let channel = try await ClientBootstrap(group: group)
-                .connectTimeout(TimeAmount(timeout))
-                .channelInitializer { channel in
-                    channel.eventLoop.makeCompletedFuture {
-                        try channel.pipeline.syncOperations.addHandler(
-                            LineReader(maximumLineBytes: maximumLineBytes, onLine: onLine, onEnd: onEnd)
-                        )
+        let deadline = ContinuousClock.now + timeout
+        while true {
+            do {
+                let channel = try await ClientBootstrap(group: group)
+                    .connectTimeout(TimeAmount(timeout))
+                    .channelInitializer { channel in
+                        channel.eventLoop.makeCompletedFuture {
+                            try channel.pipeline.syncOperations.addHandler(
+                                LineReader(maximumLineBytes: maximumLineBytes, onLine: onLine, onEnd: onEnd)
+                            )
+                        }
                     }
+                    .connect(unixDomainSocketPath: path)
+                    .get()
+                return LineConnection(channel)
+            } catch let error as IOError where error.errnoCode == EAGAIN {
+                // QEMU's sockets have room for one waiting client beside the one they serve.
+                guard ContinuousClock.now < deadline else {
+                    throw QMPFault(.timedOut, outcome: .notDone, "other clients are using \(path)")
                 }
-                .connect(unixDomainSocketPath: path)
-                .get()
-            return LineConnection(channel)
-        } catch {
-            throw QMPFault(.unreachable, outcome: .notDone, "nobody answers at \(path): \(error)")
+            } catch {
+                throw QMPFault(.unreachable, outcome: .notDone, "nobody answers at \(path): \(error)")
+            }
+            do {
+                try await Task.sleep(for: .milliseconds(5))
+            } catch {
+                throw QMPFault(.cancelled, outcome: .notDone, "connecting to \(path) was cancelled")
+            }
         }
     }
 

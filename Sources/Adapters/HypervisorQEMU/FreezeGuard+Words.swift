@@ -29,8 +29,8 @@ extension FreezeGuard {
             switch self {
             case .frozen(let count): "frozen \(count)"
             case .thawed(let thaw): "thawed \(thaw.milliseconds) \(thaw.reason.rawValue) \(thaw.count)"
-            case .refused(let reason): "refused \(reason)"
-            case .silent(let reason): "silent \(reason)"
+            case .refused(let reason): "refused \(Self.oneLine(reason))"
+            case .silent(let reason): "silent \(Self.oneLine(reason))"
             }
         }
 
@@ -51,6 +51,11 @@ extension FreezeGuard {
             case "silent": self = .silent(reason: words[1])
             default: return nil
             }
+        }
+
+        /// What a stranger says may have line ends, which would look like the end of the word.
+        private static func oneLine(_ text: String) -> String {
+            String(text.prefix(300).map { $0.isNewline ? " " : $0 })
         }
     }
 }

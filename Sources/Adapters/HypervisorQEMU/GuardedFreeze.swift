@@ -10,7 +10,8 @@ import Synchronization
 ///
 /// The guard's standard input is the life line: a line ends the freeze, and so does our end. See ``FreezeGuard``.
 final class GuardedFreeze: FreezeLease {
-    private let process: ChildProcess
+    /// The guard.
+    let process: ChildProcess
     private let agent: GuestAgent
     private let pass: Turnstile.Pass
     private let frozenAt: ContinuousClock.Instant

@@ -7,7 +7,7 @@ extension HypervisorFault {
     init(_ fault: QMPFault, trying attempt: String) {
         let code: Code =
             switch fault.code {
-            case .unreachable, .closed, .timedOut, .protocolViolation: .unavailable
+            case .unreachable, .closed, .timedOut, .unsupported, .protocolViolation: .unavailable
             case .cancelled: .cancelled
             case .refused, .jobFailed: .io
             }

@@ -41,7 +41,10 @@ struct MachineLaunch {
             do throws(QMPFault) {
                 return try await QMPClient.connect(folder.monitor, group: host.group, timeout: host.limits.answer)
             } catch {
-                guard error.code == .unreachable else { throw HypervisorFault(error, trying: "start the machine") }
+                // A program that ends in the midst of it tells more than its socket.
+                if error.code != .unreachable, await child.wait(within: .seconds(1)) == nil {
+                    throw HypervisorFault(error, trying: "start the machine")
+                }
             }
             // QEMU makes the socket some ten milliseconds after its start; nothing tells us when.
             if (try? await Task.sleep(for: .milliseconds(5))) == nil {

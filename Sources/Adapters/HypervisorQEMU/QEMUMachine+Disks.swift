@@ -54,9 +54,7 @@ extension QEMUMachine {
         let pass = try await turn()
         defer { pass.leave() }
         try await requireLiving(to: "attach a disk")
-        guard MachineCommandLine.slots.contains(disk.slot), let chain = try Self.chains(of: [disk])[disk.slot],
-            let top = chain.top
-        else { return }
+        guard let chain = try Self.chains(of: [disk])[disk.slot], let top = chain.top else { return }
         if try await readDisks()[disk.slot] != nil {
             return try await requireAttached(disk)
         }

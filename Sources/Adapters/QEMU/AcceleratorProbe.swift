@@ -2,13 +2,6 @@ import Foundation
 import Glibc
 package import Platform
 
-/// How a machine's processor is made.
-package enum Accelerator: String, Sendable, Codable {
-    case kvm
-    /// Translation in software: slower, and works everywhere.
-    case tcg
-}
-
 /// Finds out whether KVM truly runs guests here.
 ///
 /// A `/dev/kvm` that opens, and a QEMU that says KVM is enabled, prove nothing: under some hypervisors KVM initialises
@@ -16,6 +9,13 @@ package enum Accelerator: String, Sendable, Codable {
 /// counts a hundred million times down and writes to a port that ends QEMU. TCG needs three quarters of a second for
 /// it, hardware far less; KVM is accepted if it takes at most one second in all.
 package struct AcceleratorProbe: Sendable {
+    /// How a machine's processor is made.
+    package enum Accelerator: String, Sendable, Codable {
+        case kvm
+        /// Translation in software: slower, and works everywhere.
+        case tcg
+    }
+
     /// What was found, and why.
     package struct Verdict: Sendable, Equatable, Codable {
         package let accelerator: Accelerator

@@ -68,6 +68,8 @@ final class LineConnection: Sendable {
                 guard ContinuousClock.now < deadline else {
                     throw QMPFault(.timedOut, outcome: .notDone, "other clients are using \(path)")
                 }
+            } catch ChannelError.connectTimeout {
+                throw QMPFault(.timedOut, outcome: .notDone, "connecting to \(path) took longer than \(timeout)")
             } catch {
                 throw QMPFault(.unreachable, outcome: .notDone, "nobody answers at \(path): \(error)")
             }

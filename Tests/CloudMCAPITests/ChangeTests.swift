@@ -320,9 +320,10 @@ struct ChangeTests {
             (Self.volume + "?operation=attachToInstance", "", "instanceId"),
             (Self.instance + "?operation=revert", "", "groupId"),
             (Self.instance + "?operation=createSnapshots", #"{"consistency": "memory"}"#, "consistency"),
-            ("templates", #"{"name": "a"}"#, "url"), ("templates", #"{"name": "a", "url": "ftp://x/y"}"#, "url"),
-            ("templates", #"{"name": "a", "url": "https://x/y", "format": "vmdk"}"#, "format"),
-            ("templates", #"{"name": "a", "url": "https://x/y"}"#, "url"),
+            ("templates", #"{"name": "a"}"#, "url"),
+            ("templates", #"{"name": "a", "url": "ftp://example.org/y"}"#, "url"),
+            ("templates", #"{"name": "a", "url": "https://example.org/y", "format": "vmdk"}"#, "format"),
+            ("templates", #"{"name": "a", "url": "https://example.org/y"}"#, "url"),
             ("templates?operation=upload", "bytes", "name"),
         ]
     )

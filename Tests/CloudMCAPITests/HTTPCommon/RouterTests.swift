@@ -127,39 +127,3 @@ struct RouterTests {
         #expect(face.match("/") == nil)
     }
 }
-
-/// Keeps what is logged.
-final class LogCollector: Sendable {
-    struct Line: Sendable {
-        let level: Logger.Level
-        let metadata: Logger.Metadata
-    }
-
-    private let storage = Locked<[Line]>([])
-
-    var lines: [Line] { storage.value }
-
-    var logger: Logger {
-        Logger(label: "test") { _ in Handler(collector: self) }
-    }
-
-    private func append(_ line: Line) {
-        storage.change { $0.append(line) }
-    }
-
-    private struct Handler: LogHandler {
-        let collector: LogCollector
-        var metadata: Logger.Metadata = [:]
-        var logLevel = Logger.Level.trace
-
-        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-            get { metadata[key] }
-            set { metadata[key] = newValue }
-        }
-
-        func log(event: LogEvent) {
-            let merged = metadata.merging(event.metadata ?? [:]) { _, new in new }
-            collector.append(Line(level: event.level, metadata: merged))
-        }
-    }
-}

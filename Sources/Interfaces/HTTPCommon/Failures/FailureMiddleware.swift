@@ -20,7 +20,11 @@ struct FailureMiddleware: RouterMiddleware {
         do {
             return try await next(request, context)
         } catch let error as HTTPParserError {
-            // The connection itself is broken; the server answers and closes it.
+            // The connection itself is broken; the server closes it, and there is nobody to answer.
+            context.logger.debug(
+                "request was cut off",
+                metadata: ["http.route": "\(context.endpointPath ?? "none")", "error": "\(error)"]
+            )
             throw error
         } catch {
             let failure = RequestFailure(reason(for: error, context), requestID: context.requestID)

@@ -1,4 +1,5 @@
 // swift-tools-version: 6.2
+// SPDX-License-Identifier: Apache-2.0
 import PackageDescription
 
 // One rule for every target of ours: Swift 6 mode, no implicit public imports, warnings are errors.
@@ -14,10 +15,11 @@ let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: 
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
-let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 
 /// A target of ours, in the folder of its ring.
 func ring(_ folder: String, _ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
@@ -41,12 +43,12 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         // Without its default traits Hummingbird needs neither swift-configuration nor all of Foundation.
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
-        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
         // Values, state machines, names, the layer tree and its plans, access rules. No I/O.
@@ -58,22 +60,26 @@ let package = Package(
         ring("Application", "SnapshotServices", ["SnapshotDomain", "SnapshotPorts", logging]),
 
         // Threads for blocking calls, durable files, locks, child processes, deadlines.
-        ring("Adapters", "Platform", [logging]),
+        ring("Adapters", "Platform"),
         // The catalog in one SQLite file.
-        ring("Adapters", "CatalogSQLite", ["SnapshotDomain", "SnapshotPorts", "Platform", grdb, logging]),
+        ring("Adapters", "CatalogSQLite", ["SnapshotDomain", "SnapshotPorts", "Platform", grdb]),
         // QMP, guest agent, storage daemon, NBD: the protocols of QEMU's programs.
         ring("Adapters", "QEMU", ["SnapshotDomain", "SnapshotPorts", "Platform", nioCore, nioPosix, logging]),
         // Layers as qcow2 files in a folder.
-        ring("Adapters", "BlockStoreQCOW2", ["SnapshotDomain", "SnapshotPorts", "Platform", "QEMU", crypto, logging]),
+        ring("Adapters", "BlockStoreQCOW2",
+            ["SnapshotDomain", "SnapshotPorts", "Platform", "QEMU", crypto, nioCore, logging]),
         // Instances as QEMU processes that outlive the service.
-        ring("Adapters", "HypervisorQEMU", ["SnapshotDomain", "SnapshotPorts", "Platform", "QEMU", logging]),
+        ring("Adapters", "HypervisorQEMU",
+            ["SnapshotDomain", "SnapshotPorts", "Platform", "QEMU", nioCore, logging]),
 
         // What every HTTP face shares: principals, request ids, limits, the error log.
         ring("Interfaces", "HTTPCommon",
-            ["SnapshotDomain", "SnapshotPorts", "SnapshotServices", hummingbird, nioCore, logging]),
+            [
+                "SnapshotDomain", "SnapshotPorts", hummingbird, httpTypes, nioCore, nioHTTP1, nioPosix, logging,
+            ]),
         // CloudMC's REST API.
         ring("Interfaces", "CloudMCAPI",
-            ["SnapshotDomain", "SnapshotPorts", "SnapshotServices", "HTTPCommon", hummingbird, nioCore, logging]),
+            ["SnapshotDomain", "SnapshotPorts", "SnapshotServices", "HTTPCommon", hummingbird, httpTypes, logging]),
         // The client verbs of the command line, over CloudMC's REST API.
         ring("Interfaces", "CommandLine", ["SnapshotDomain", argumentParser]),
 
@@ -83,7 +89,7 @@ let package = Package(
             dependencies: [
                 "SnapshotDomain", "SnapshotPorts", "SnapshotServices", "Platform", "CatalogSQLite", "QEMU",
                 "BlockStoreQCOW2", "HypervisorQEMU", "HTTPCommon", "CloudMCAPI", "CommandLine",
-                argumentParser, cryptoExtras, hummingbird, serviceLifecycle, logging,
+                argumentParser, crypto, cryptoExtras, hummingbird, nioCore, nioPosix, logging,
             ],
             path: "Sources/Executables/instanta",
             swiftSettings: strict
@@ -92,7 +98,7 @@ let package = Package(
         // Contracts, fault injection, a manual clock and builders for tests.
         .target(
             name: "TestKit",
-            dependencies: ["SnapshotDomain", "SnapshotPorts", "Platform", logging],
+            dependencies: ["SnapshotDomain", "SnapshotPorts", "SnapshotServices", "Platform", logging],
             path: "Sources/TestSupport/TestKit",
             swiftSettings: strict
         ),
@@ -100,15 +106,22 @@ let package = Package(
         tests("SnapshotDomain", ["SnapshotDomain"]),
         tests("SnapshotServices", [
             "SnapshotDomain", "SnapshotPorts", "SnapshotServices", "CatalogSQLite", "BlockStoreQCOW2",
-            "HypervisorQEMU", "QEMU", "Platform",
+            "HypervisorQEMU", "QEMU", "Platform", nioPosix, logging,
         ]),
         tests("Platform", ["Platform"]),
-        tests("CatalogSQLite", ["SnapshotDomain", "SnapshotPorts", "CatalogSQLite"]),
-        tests("QEMU", ["QEMU", "Platform"]),
-        tests("BlockStoreQCOW2", ["SnapshotDomain", "SnapshotPorts", "BlockStoreQCOW2", "QEMU", "Platform"]),
-        tests("HypervisorQEMU", ["SnapshotDomain", "SnapshotPorts", "HypervisorQEMU", "BlockStoreQCOW2", "QEMU", "Platform"]),
-        tests("CloudMCAPI", ["SnapshotDomain", "SnapshotPorts", "SnapshotServices", "CloudMCAPI", "HTTPCommon", "instanta"]),
-        tests("CommandLine", ["CommandLine"]),
+        tests("CatalogSQLite", ["SnapshotDomain", "SnapshotPorts", "CatalogSQLite", grdb]),
+        tests("QEMU", ["SnapshotDomain", "QEMU", "Platform", nioCore, nioPosix, logging]),
+        tests("BlockStoreQCOW2", [
+            "SnapshotDomain", "SnapshotPorts", "BlockStoreQCOW2", "QEMU", "Platform", nioCore, nioPosix, logging,
+        ]),
+        tests("HypervisorQEMU", [
+            "SnapshotDomain", "SnapshotPorts", "HypervisorQEMU", "BlockStoreQCOW2", "QEMU", "Platform", nioPosix, logging,
+        ]),
+        tests("CloudMCAPI", [
+            "SnapshotDomain", "SnapshotPorts", "SnapshotServices", "CloudMCAPI", "HTTPCommon", hummingbird, httpTypes,
+            nioCore, nioPosix, logging,
+        ]),
+        tests("CommandLine", ["SnapshotDomain", "CommandLine", argumentParser]),
         // The shipped binary, driven as a person or a script would.
         tests("EndToEnd", ["CommandLine", "Platform"]),
     ]

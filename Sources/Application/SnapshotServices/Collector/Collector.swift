@@ -132,8 +132,8 @@ package final class Collector: Sendable {
                 defer { world.ledger.invalidate() }
                 switch try await take(step, in: tree) {
                 case .done: continue
-                case .gaveWay(let layers):
-                    // Somebody uses them: look at the rest, and come back when they are free.
+                case .putOff(let layers):
+                    // Look at the rest, and come back to them later.
                     avoided.formUnion(layers)
                 }
             } catch is CancellationError {
@@ -180,7 +180,8 @@ package final class Collector: Sendable {
 
     private enum StepResult {
         case done
-        case gaveWay(Set<LayerID>)
+        /// Somebody uses the layers, or the step cannot be taken as long as a machine has them open.
+        case putOff(Set<LayerID>)
     }
 
     private func take(_ step: CollectionStep, in tree: LayerTree) async throws -> StepResult {
@@ -213,7 +214,7 @@ package final class Collector: Sendable {
         let makeWay: @Sendable () -> Void = { if makesWay { task.withLock { $0 }?.cancel() } }
         guard let ticket = world.leases.takeAlone(layers, makeWay: makeWay) else {
             postpone(layers)
-            return .gaveWay(layers)
+            return .putOff(layers)
         }
         defer { world.leases.release(ticket) }
         let started = Task { try await body() }
@@ -226,9 +227,13 @@ package final class Collector: Sendable {
         do {
             try await started.value
             return .done
+        } catch let fault as BlockStoreFault where fault.code == .unavailable && fault.outcome == .notDone {
+            // Such as a QEMU that cannot do this on a live disk: the end of the machine brings the layers back here.
+            logger.info("a merge waits until a machine stops", metadata: ["error": .string("\(fault)")])
+            return .putOff(layers)
         } catch where started.isCancelled {
             postpone(layers)
-            return .gaveWay(layers)
+            return .putOff(layers)
         }
     }
 

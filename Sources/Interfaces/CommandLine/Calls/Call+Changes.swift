@@ -9,7 +9,7 @@ extension Call {
 
     /// Waits for a change unless told otherwise.
     ///
-    /// - Parameter label: What happens meanwhile, such as `Taking a snapshot of ROOT-web01`.
+    /// The label says what happens meanwhile, such as `Taking a snapshot of ROOT-web01`.
     func settle(_ submission: Submission, _ label: String, waits: Bool) async throws -> Outcome {
         if !waits, !submission.hasFailed { return .started(submission) }
         if submission.isDone || submission.hasFailed {
@@ -94,7 +94,9 @@ struct FailureCollector {
         self.isSingle = isSingle
     }
 
-    /// Runs the work for one target, and reports its failure. Interruption ends everything.
+    /// Runs the work for one target, and reports its failure.
+    ///
+    /// Interruption ends everything.
     mutating func collect(_ label: String, _ work: () async throws -> Void) async throws {
         tried.insert(label)
         do {

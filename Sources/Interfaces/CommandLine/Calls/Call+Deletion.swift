@@ -13,9 +13,10 @@ enum Listing {
 }
 
 extension Call {
-    /// Deletes resources. Deletions write ids with `--quiet` and for programs; people are told in a sentence.
+    /// Deletes resources.
     ///
-    /// - Parameter body: What goes along with each request.
+    /// Deletions write ids with `--quiet` and for programs; people are told in a sentence. `body` makes what goes along with
+    /// each request.
     func deleteEach(
         _ references: [String],
         _ kind: ResourceKind,

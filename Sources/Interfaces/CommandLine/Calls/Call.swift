@@ -80,7 +80,9 @@ struct Call: Sendable {
         var label: String
     }
 
-    /// The identity of a resource by name or id. An id is taken as it is: the service knows whether it exists.
+    /// The identity of a resource by name or id.
+    ///
+    /// An id is taken as it is: the service knows whether it exists.
     func target(_ reference: String, _ kind: ResourceKind) async throws -> Target {
         if UUIDText.isValid(reference) { return Target(id: reference.lowercased(), label: reference) }
         return Target(id: try await Self.id(of: find(reference, kind), kind), label: reference)

@@ -16,7 +16,7 @@ extension ClientCommand {
     }
 
     /// Performs the command and reports what went wrong.
-    func execute(in surroundings: Surroundings) async -> ExitStatus {
+    func execute(in surroundings: Surroundings) async -> CommandStatus {
         do {
             try await perform(in: surroundings)
             return .done
@@ -24,8 +24,8 @@ extension ClientCommand {
             surroundings.note(failure.report)
             return failure.status
         } catch let error as ServiceError {
-            surroundings.note(CommandFailure(ExitStatus(error.code), error.message).report)
-            return ExitStatus(error.code)
+            surroundings.note(CommandFailure(CommandStatus(error.code), error.message).report)
+            return CommandStatus(error.code)
         } catch {
             surroundings.note(CommandFailure(.failed, "\(error)").report)
             return .failed

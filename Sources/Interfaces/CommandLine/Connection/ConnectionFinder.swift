@@ -13,7 +13,9 @@ struct ConnectionFinder {
     var variables: [String: String]
     var directory: String
     var home: String
-    /// The content of a file, or nil when there is none. Throws when it is there and cannot be read.
+    /// The content of a file, or nil when there is none.
+    ///
+    /// Throws when it is there and cannot be read.
     var readFile: (_ path: String) throws -> Data?
 
     /// - Throws: ``CommandFailure`` that says how to get a key when there is none.
@@ -147,7 +149,9 @@ struct ConnectionFinder {
         return "\(directory)/\(path)"
     }
 
-    /// An address with scheme and host; nil for anything else. A path is kept, without a slash at its end.
+    /// An address with scheme and host; nil for anything else.
+    ///
+    /// A path is kept, without a slash at its end.
     static func parse(_ text: String) -> URL? {
         guard let parts = URLComponents(string: text), let scheme = parts.scheme?.lowercased(),
             ["http", "https"].contains(scheme), let host = parts.host, !host.isEmpty,

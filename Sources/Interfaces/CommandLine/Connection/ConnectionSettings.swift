@@ -11,7 +11,9 @@ struct ConnectionSettings: Sendable {
     var environment: String?
 }
 
-/// What the command line says about the connection. Nil where it says nothing.
+/// What the command line says about the connection.
+///
+/// Nil where it says nothing.
 struct ConnectionChoice: Sendable, Hashable {
     var url: String?
     var profile: String?

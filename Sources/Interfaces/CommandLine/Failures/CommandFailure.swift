@@ -2,13 +2,13 @@
 ///
 /// The one error that commands throw on purpose. The message says what failed on which thing; the remedy, what to do.
 struct CommandFailure: Error, Hashable {
-    var status: ExitStatus
+    var status: CommandStatus
     var message: String
     var remedy: String?
     /// The service's identity for the request, by which its log can be searched.
     var requestID: String?
 
-    init(_ status: ExitStatus, _ message: String, remedy: String? = nil, requestID: String? = nil) {
+    init(_ status: CommandStatus, _ message: String, remedy: String? = nil, requestID: String? = nil) {
         self.status = status
         self.message = message
         self.remedy = remedy

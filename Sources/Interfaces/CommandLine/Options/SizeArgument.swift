@@ -1,7 +1,9 @@
 import ArgumentParser
 import SnapshotDomain
 
-/// A size on the command line: a number with a unit, such as `10G`, `512MiB` or `1t`. Units are powers of 1024.
+/// A size on the command line: a number with a unit, such as `10G`, `512MiB` or `1t`.
+///
+/// Units are powers of 1024.
 struct SizeArgument: ExpressibleByArgument, Hashable, Sendable {
     let size: ByteCount
 
@@ -34,6 +36,8 @@ struct SizeArgument: ExpressibleByArgument, Hashable, Sendable {
         return size.bytes >> 30
     }
 
-    /// Whole MiB, as memory has them on the wire. Every size has some.
+    /// Whole MiB, as memory has them on the wire.
+    ///
+    /// Every size has some.
     var mebibytes: Int64 { size.bytes >> 20 }
 }

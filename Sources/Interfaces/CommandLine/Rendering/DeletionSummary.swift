@@ -1,6 +1,6 @@
 /// What a deletion does, said before it is done.
 enum DeletionSummary {
-    /// A sentence or two, such as `Frees 1.2 GiB to 3 GiB and copies at most 40 MiB. Needed by volume web01, which stays.`
+    /// One to three sentences about a plan: what it frees and copies, who reads on, what has to stay.
     static func text(_ plan: JSONValue) -> String {
         let least = plan["freedBytesAtLeast"].int64 ?? 0
         let most = max(least, plan["freedBytesAtMost"].int64 ?? least)

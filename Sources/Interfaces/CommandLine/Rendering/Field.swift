@@ -16,7 +16,7 @@ struct Field: Sendable {
 
     /// Identities yield first: names do everywhere what they do.
     static let id = Field(title: .id, fit: .yields(rank: 0)) { resource, _ in
-        Table.Cell(resource["id"].string, .faint)
+        resource["id"].string.map { Table.Cell($0, .faint) }
     }
 
     static let name = text(.name, "name")

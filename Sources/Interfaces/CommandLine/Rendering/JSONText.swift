@@ -41,7 +41,9 @@ enum JSONText {
         return leading + members.filter { !first.contains($0.key) }.sorted { $0.key < $1.key }
     }
 
-    /// A string of JSON. It is one of YAML, too.
+    /// A string of JSON.
+    ///
+    /// It is one of YAML, too.
     static func quoted(_ text: String) -> String {
         var result = "\""
         for scalar in text.unicodeScalars {

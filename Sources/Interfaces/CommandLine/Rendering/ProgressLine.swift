@@ -15,7 +15,9 @@ struct ProgressLine: Sendable, Hashable {
         self.elapsedSeconds = elapsedSeconds
     }
 
-    /// The line, never longer than the width. What matters least is left out first.
+    /// The line, never longer than the width.
+    ///
+    /// What matters least is left out first.
     func text(width: Int) -> String {
         let room = max(0, width - 1)
         guard let done = doneBytes, let total = totalBytes, total > 0 else {

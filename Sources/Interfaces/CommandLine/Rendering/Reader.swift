@@ -21,7 +21,9 @@ struct Reader: Sendable {
         value.bool.map { word($0 ? .yes : .no) }
     }
 
-    /// The state of a resource as people call it. A state that this client does not know is shown as it was sent.
+    /// The state of a resource as people call it.
+    ///
+    /// A state that this client does not know is shown as it was sent.
     func state(_ state: String, of kind: ResourceKind) -> Table.Cell {
         guard let (word, tone) = StateWords.lookUp(state, of: kind) else { return Table.Cell(state) }
         return Table.Cell(self.word(word), tone)

@@ -35,7 +35,7 @@ struct Table: Sendable {
 
     /// The table as lines, each with a newline.
     ///
-    /// - Parameter width: Columns of the terminal; nil when there is no limit.
+    /// The width is that of the terminal; nil when there is no limit.
     func text(width: Int?, usesColour: Bool) -> String {
         let widths = fitted(to: width)
         let shown = columns.indices.filter { widths[$0] > 0 }
@@ -112,7 +112,9 @@ struct Sheet: Sendable {
 
     var lines: [Line]
 
-    /// The sheet as lines, each with a newline. Nothing is cut: what does not fit, the terminal wraps.
+    /// The sheet as lines, each with a newline.
+    ///
+    /// Nothing is cut: what does not fit, the terminal wraps.
     func text(usesColour: Bool) -> String {
         let width = lines.map { TextWidth.of($0.title) }.max() ?? 0
         return lines.reduce(into: "") { text, line in

@@ -1,4 +1,6 @@
-/// What a word means at a glance. Colour only repeats what the word says.
+/// What a word means at a glance.
+///
+/// Colour only repeats what the word says.
 enum Tone: Sendable, Hashable {
     case plain
     case good

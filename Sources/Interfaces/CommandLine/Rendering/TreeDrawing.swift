@@ -27,7 +27,7 @@ struct TreeDrawing {
 
     private var nodes: [Node]
 
-    /// - Parameter values: Nodes as the service sends them.
+    /// Takes the nodes as the service sends them.
     init(_ values: [JSONValue], reader: Reader) {
         nodes = values.map { value in
             let pins = value["pins"].elements

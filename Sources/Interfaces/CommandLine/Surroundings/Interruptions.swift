@@ -29,8 +29,8 @@ extension Surroundings {
     ///
     /// The work is cancelled and awaited first, so that it can clean up behind itself.
     ///
-    /// - Parameter message: What the person should know then, such as that a job goes on.
-    /// - Throws: What the work throws, or ``CommandFailure`` with status `interrupted`.
+    /// The message is what the person should know then, such as that a job goes on. Otherwise what the work throws is
+    /// thrown.
     func interruptible<Value: Sendable>(
         _ message: @escaping @Sendable () -> CommandFailure,
         _ work: @escaping @Sendable () async throws -> Value

@@ -10,7 +10,9 @@ struct Surroundings: Sendable {
     var terminal: TerminalFacts
     var standardOutput: any ByteSink
     var standardError: any ByteSink
-    /// The next line that a person types; nil at the end. Blocks: called on a thread of its own.
+    /// The next line that a person types; nil at the end.
+    ///
+    /// Blocks: called on a thread of its own.
     var readLine: @Sendable () -> String?
     /// Yields when the person presses Ctrl-C, from the call on.
     var interruptions: @Sendable () -> AsyncStream<Void>
@@ -58,13 +60,17 @@ struct Surroundings: Sendable {
         tell(text + "\n")
     }
 
-    /// Writes to the standard error stream. Nobody is left to tell when that fails.
+    /// Writes to the standard error stream.
+    ///
+    /// Nobody is left to tell when that fails.
     func tell(_ text: String) {
         do { try standardError.write(Data(text.utf8)) } catch {}
     }
 }
 
-/// Where bytes go. Writes come from one task at a time.
+/// Where bytes go.
+///
+/// Writes come from one task at a time.
 protocol ByteSink: Sendable {
     func write(_ data: Data) throws
 }

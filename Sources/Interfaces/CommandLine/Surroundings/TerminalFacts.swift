@@ -29,7 +29,9 @@ struct TerminalFacts: Hashable, Sendable {
 }
 
 extension TerminalFacts {
-    /// Looks at the process's streams. `NO_COLOR` and a dumb terminal mean no colour; `COLUMNS` overrides the width.
+    /// Looks at the process's streams.
+    ///
+    /// `NO_COLOR` and a dumb terminal mean no colour; `COLUMNS` overrides the width.
     init(variables: [String: String]) {
         let columns = variables["COLUMNS"].flatMap { Int($0) }.flatMap { $0 > 0 ? $0 : nil }
         isInput = isatty(STDIN_FILENO) == 1

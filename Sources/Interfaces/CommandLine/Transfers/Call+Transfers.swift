@@ -14,19 +14,23 @@ extension Call {
         request.setValue("application/octet-stream", forHTTPHeaderField: "Accept")
         let path = surroundings.absolute(path)
         let file = try await OwnThread.run { try PartialFile(path: path, overwrites: overwrites) }
+        let digest = AnnouncedDigest()
         do {
             let exchanged = request
             let response = try await surroundings.interruptible {
                 CommandFailure(.interrupted, "Stopped; nothing was left at '\(path)'.")
             } _: {
-                try await StreamedExchange.download(exchanged, into: file.append) { exchange in
+                try await StreamedExchange.download(exchanged) { data, response in
+                    digest.update(data, of: response)
+                    try file.append(data)
+                } progress: { exchange in
                     try await showProgress(label, of: exchange, total: nil)
                 }
             }
-            let content = file.content
-            try Self.check(content.length, content.sha256, against: response)
+            try Self.check(file.length, against: response)
+            try digest.check()
             try await OwnThread.run { try file.finish() }
-            return content.length
+            return file.length
         } catch {
             file.abandon()
             throw error
@@ -65,24 +69,15 @@ extension Call {
         return length.int64Value
     }
 
-    private static func check(_ length: Int64, _ sha256: [UInt8], against response: HTTPURLResponse) throws {
-        if let announced = response.value(forHTTPHeaderField: "Content-Length").flatMap({ Int64($0) }),
+    private static func check(_ length: Int64, against response: HTTPURLResponse) throws {
+        guard let announced = response.value(forHTTPHeaderField: "Content-Length").flatMap({ Int64($0) }),
             announced != length
-        {
-            throw CommandFailure(
-                .failed,
-                "Only \(length) of \(announced) bytes came.",
-                remedy: "Export it again; if it happens again, look at the service's log."
-            )
-        }
-        let digests = response.value(forHTTPHeaderField: "Digest")?.split(separator: ",") ?? []
-        for digest in digests {
-            let parts = digest.trimmingCharacters(in: .whitespaces).split(separator: "=", maxSplits: 1)
-            guard parts.count == 2, parts[0].lowercased() == "sha-256" else { continue }
-            guard parts[1] == Data(sha256).base64EncodedString() else {
-                throw CommandFailure(.failed, "The bytes were damaged on their way.", remedy: "Export it again.")
-            }
-        }
+        else { return }
+        throw CommandFailure(
+            .failed,
+            "Only \(length) of \(announced) bytes came.",
+            remedy: "Export it again; if it happens again, look at the service's log."
+        )
     }
 
     /// Shows how far a transfer is, until cancelled.

@@ -5,7 +5,9 @@ import FoundationNetworking
 ///
 /// No cookies, no cache, and no following of redirects: the key in the header is for one service only.
 final class HTTPTransport: Sendable {
-    /// Seconds without a byte before an answer counts as lost. Calls answer at once, since work goes on in tasks.
+    /// Seconds without a byte before an answer counts as lost.
+    ///
+    /// Calls answer at once, since work goes on in tasks.
     static let silence = 60.0
 
     private let connections: URLSession

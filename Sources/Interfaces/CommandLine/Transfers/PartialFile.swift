@@ -15,7 +15,6 @@ final class PartialFile: Sendable {
     private struct State {
         var descriptor: Int32
         var length: Int64 = 0
-        var hash = SHA256()
     }
 
     let path: String
@@ -48,11 +47,12 @@ final class PartialFile: Sendable {
         }
     }
 
-    /// Appends bytes. Blocks.
+    /// Appends bytes.
+    ///
+    /// Blocks.
     func append(_ data: Data) throws {
         try state.withLock { state in
             try data.withUnsafeBytes { bytes in
-                state.hash.update(bytes)
                 state.length += Int64(bytes.count)
                 guard !Self.isZero(bytes) else {
                     guard lseek(state.descriptor, off_t(bytes.count), SEEK_CUR) >= 0 else { throw failure() }
@@ -69,12 +69,14 @@ final class PartialFile: Sendable {
         }
     }
 
-    /// What has been appended until now.
-    var content: (length: Int64, sha256: [UInt8]) {
-        state.withLock { ($0.length, $0.hash.digest()) }
+    /// The bytes that have been appended until now.
+    var length: Int64 {
+        state.withLock { $0.length }
     }
 
-    /// Gives the file its name, once its bytes are on the disk. Blocks.
+    /// Gives the file its name, once its bytes are on the disk.
+    ///
+    /// Blocks.
     func finish() throws {
         try state.withLock { state in
             guard ftruncate(state.descriptor, off_t(state.length)) == 0, fsync(state.descriptor) == 0,

@@ -28,7 +28,9 @@ struct SHA256: Sendable {
         rest.append(contentsOf: bytes[next...])
     }
 
-    /// The 32 bytes of the digest. The value can go on afterwards.
+    /// The 32 bytes of the digest.
+    ///
+    /// The value can go on afterwards.
     func digest() -> [UInt8] {
         var copy = self
         let bits = length * 8

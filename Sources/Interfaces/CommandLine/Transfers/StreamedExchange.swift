@@ -6,8 +6,10 @@ import Synchronization
 ///
 /// A good answer's bytes go to a sink as they come; a bad one's are kept, so that the reason can be read.
 final class StreamedExchange: NSObject, URLSessionDataDelegate, Sendable {
-    /// Takes the bytes of a good answer, in order, on a thread that may block. What it throws ends the exchange.
-    typealias Sink = @Sendable (Data) throws -> Void
+    /// Takes the bytes of a good answer and its head, in order, on a thread that may block.
+    ///
+    /// What it throws ends the exchange.
+    typealias Sink = @Sendable (Data, HTTPURLResponse) throws -> Void
 
     private struct State {
         var response: HTTPURLResponse?
@@ -121,16 +123,16 @@ final class StreamedExchange: NSObject, URLSessionDataDelegate, Sendable {
     }
 
     func urlSession(_ session: URLSession, dataTask: URLSessionDataTask, didReceive data: Data) {
-        let isWanted = state.withLock { state in
-            guard sink != nil, let status = state.response?.statusCode, (200..<300).contains(status) else {
+        let response = state.withLock { state -> HTTPURLResponse? in
+            guard sink != nil, let response = state.response, (200..<300).contains(response.statusCode) else {
                 state.collected.append(data.prefix(Self.longestReason - state.collected.count))
-                return false
+                return nil
             }
-            return state.failure == nil
+            return state.failure == nil ? response : nil
         }
-        guard isWanted, let sink else { return }
+        guard let response, let sink else { return }
         do {
-            try sink(data)
+            try sink(data, response)
             state.withLock { $0.doneBytes += Int64(data.count) }
         } catch {
             state.withLock { $0.failure = error }

@@ -59,7 +59,9 @@ struct APIClient: Sendable {
     /// Few enough to answer at once, and enough that most lists are one page.
     static let pageSize = 500
 
-    /// A body that is no JSON, such as a screenshot. The answer's headers come with it.
+    /// A body that is no JSON, such as a screenshot.
+    ///
+    /// The answer's headers come with it.
     func bytes(_ endpoint: Endpoint) async throws -> (Data, HTTPURLResponse) {
         let (data, response) = try await transport.data(for: try request(.get, endpoint))
         try Self.check(response, data)
@@ -80,7 +82,7 @@ struct APIClient: Sendable {
 
     /// One request and its JSON.
     ///
-    /// - Parameter waits: Seconds that the service may take to answer, when it would otherwise answer "not yet".
+    /// `waits` are seconds that the service may take to answer, when it would otherwise answer "not yet".
     func send(
         _ method: Method,
         _ endpoint: Endpoint,

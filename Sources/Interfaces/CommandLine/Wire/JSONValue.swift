@@ -22,7 +22,9 @@ enum JSONValue: Hashable, Sendable {
 
     var isNull: Bool { self == .null }
 
-    /// Text, or a number as text. Empty text counts as absent: the wire format sends it for "none".
+    /// Text, or a number as text.
+    ///
+    /// Empty text counts as absent: the wire format sends it for "none".
     var string: String? {
         switch self {
         case .text(let text): text.isEmpty ? nil : text

@@ -4,12 +4,12 @@ import SnapshotDomain
 extension CommandFailure {
     /// Reads the error of an answer, or of a failed task.
     ///
-    /// - Parameter body: An object with an `errors` array, as the contract has it. Anything else, such as the page of a
-    ///   proxy in between, is named by its status alone.
+    /// The body is an object with an `errors` array, as the contract has it. Anything else, such as the page of a proxy in
+    /// between, is named by its status alone.
     init(httpStatus: Int, body: JSONValue, requestID: String? = nil) {
         guard let error = body["errors"].elements.first else {
             self.init(
-                ExitStatus(httpStatus: httpStatus),
+                CommandStatus(httpStatus: httpStatus),
                 "The service answered with status \(httpStatus) and without a reason.",
                 remedy: httpStatus == 404 ? "Is this the address of the service itself? Look at INSTANTA_URL." : nil,
                 requestID: requestID
@@ -17,7 +17,7 @@ extension CommandFailure {
             return
         }
         let code = error["reason"].string.flatMap(ServiceError.Code.init(rawValue:))
-        let status = code.map { ExitStatus($0) } ?? ExitStatus(httpStatus: httpStatus)
+        let status = code.map { CommandStatus($0) } ?? CommandStatus(httpStatus: httpStatus)
         var message = error["message"].string ?? "The service gave no reason (status \(httpStatus))."
         let others = body["errors"].elements.count - 1
         if others > 0 { message += " (and \(others) more)" }

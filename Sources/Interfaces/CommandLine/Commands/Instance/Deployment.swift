@@ -102,7 +102,7 @@ struct Deployment {
     var to: String?
     var machine: MachineOptions
 
-    /// - Parameter more: Further members of the request's body.
+    /// Asks the service for the instances; `more` are further members of the request's body.
     func submit(_ call: Call, _ more: [String: JSONValue?] = [:]) async throws -> Submission {
         let (reference, kind): (String, ResourceKind) =
             switch source {

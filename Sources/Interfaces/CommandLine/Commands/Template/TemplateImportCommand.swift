@@ -61,7 +61,7 @@ struct TemplateImportCommand: ServiceCommand {
         }
     }
 
-    /// Seconds. A day is enough for any image, and less than for ever.
+    /// A day in seconds: enough for any image, and less than for ever.
     private static let longestFetch = 86_400
 
     private func upload(_ call: Call) async throws -> Submission {

@@ -1,7 +1,9 @@
 package import SnapshotDomain
 
-/// How a command ended, as scripts see it. The numbers are documented in `docs/cli.md` and never change their meaning.
-package enum ExitStatus: Int32, Sendable, CaseIterable {
+/// How a command ended, as scripts see it.
+///
+/// The numbers are documented in `docs/cli.md` and never change their meaning.
+package enum CommandStatus: Int32, Sendable, CaseIterable {
     case done = 0
     case failed = 1
     /// Of several targets some failed; each was reported.

@@ -33,7 +33,9 @@ package final class EngineRoom: Sendable {
         cloud = LocalCloud(world: world, engine: engine, secrets: secrets, version: version)
     }
 
-    /// Brings order into what a former run left. When it returns, the faces may open.
+    /// Brings order into what a former run left.
+    ///
+    /// When it returns, the faces may open.
     ///
     /// Open jobs run on behind it; what they work on is left to them.
     package func start() async throws {
@@ -83,15 +85,23 @@ package final class EngineRoom: Sendable {
     private func note(_ event: MachineEvent) async throws {
         switch event {
         case .trouble(let id, let reason):
-            logger.warning("a machine has trouble", metadata: [
-                "instance.id": .stringConvertible(id), "reason": .string(reason),
-            ])
+            logger.warning(
+                "a machine has trouble",
+                metadata: [
+                    "instance.id": .stringConvertible(id), "reason": .string(reason),
+                ]
+            )
             try await log(id, "instances.trouble", .failed, reason)
         case .ended(let id, let isByGuest, let reason):
             // A job that works on the machine ended it, or will start it again.
             guard engine.activity(on: .instance(id)).job == nil else { return }
             try await world.catalog.write { try $0.setPower(.stopped, of: id) }
-            try await log(id, isByGuest ? "instances.powered_off" : "instances.crashed", isByGuest ? .succeeded : .failed, reason)
+            try await log(
+                id,
+                isByGuest ? "instances.powered_off" : "instances.crashed",
+                isByGuest ? .succeeded : .failed,
+                reason
+            )
             collector.disturb(
                 Set(try await world.catalog.read { try $0.volumes(of: id).map(\.activeLayer) })
             )

@@ -2,7 +2,9 @@ package import SnapshotDomain
 package import SnapshotPorts
 
 extension ServiceError {
-    /// What a fault of a port means to the person who asked. Total: every fault has its words.
+    /// What a fault of a port means to the person who asked.
+    ///
+    /// Total: every fault has its words.
     package init(_ fault: BlockStoreFault) {
         let code: Code =
             switch fault.code {

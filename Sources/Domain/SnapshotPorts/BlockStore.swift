@@ -47,9 +47,11 @@ package protocol BlockStore: Sendable {
     /// Creates an empty layer on another one, whose content it shows. Milliseconds, whatever the sizes; takes no space.
     ///
     /// - Parameters:
+    ///   - id: The new layer.
     ///   - parent: From now on frozen, unless a machine writes it: then the machine must be switched over
     ///     (``prepareSwitch(_:through:)``) and goes on writing until then.
     ///   - size: At least the parent's.
+    /// - Throws: `notFound` without the parent, `exists` for an identity that has another shape, `noSpace`.
     func createLayer(_ id: LayerID, on parent: LayerID, size: ByteCount) async throws(BlockStoreFault)
 
     /// Removes a layer. Refuses with `inUse` while another layer stands on it or a program has it open.
@@ -125,18 +127,25 @@ package protocol BlockStore: Sendable {
     /// What a hypervisor needs to open a layer as a writable disk. Only a hypervisor of the same kind understands it.
     ///
     /// - Parameter chain: The layer and its ancestors as the catalog knows them, nearest first.
+    /// - Returns: The description.
+    /// - Throws: `notFound` when the pool lacks one of them.
     func diskSource(for chain: [LayerID]) async throws(BlockStoreFault) -> DiskSource
 }
 
-/// Told how far a long call is: bytes done, bytes in all. Called often and from any thread: be quick.
+/// Told how far a long call is: bytes done, bytes in all.
+///
+/// Called often and from any thread: be quick.
 package typealias ProgressHandler = @Sendable (_ done: ByteCount, _ total: ByteCount) -> Void
 
-/// The way to a running machine's disks, handed from a hypervisor to a block store. What is behind it is theirs alone.
+/// The way to a running machine's disks, handed from a hypervisor to a block store.
+///
+/// What is behind it is theirs alone.
 package protocol LiveBlockChannel: Sendable {
     var instance: InstanceID { get }
 }
 
 /// One disk of a running machine goes over from a layer to the empty layer on it.
+///
 package struct LayerSwitch: Hashable, Sendable, Codable {
     package var from: LayerID
     package var to: LayerID
@@ -147,9 +156,12 @@ package struct LayerSwitch: Hashable, Sendable, Codable {
     }
 }
 
-/// How a machine opens a disk. Opaque to everything between the store and the hypervisor.
+/// How a machine opens a disk.
+///
+/// Opaque to everything between the store and the hypervisor.
 package struct DiskSource: Hashable, Sendable, Codable {
     /// Which kind of description it is, such as `qemu-block-chain`.
+    ///
     package var scheme: String
     package var description: Data
 
@@ -159,6 +171,7 @@ package struct DiskSource: Hashable, Sendable, Codable {
     }
 }
 
+/// How much a pool can hold in all and still, in bytes of its medium.
 package struct PoolCapacity: Hashable, Sendable {
     package var total: ByteCount
     package var free: ByteCount
@@ -201,6 +214,7 @@ package struct UnknownItem: Hashable, Sendable {
     }
 }
 
+/// All that lies in a pool.
 package struct PoolInventory: Hashable, Sendable {
     package var layers: [StoredLayer]
     package var unknown: [UnknownItem]
@@ -211,13 +225,16 @@ package struct PoolInventory: Hashable, Sendable {
     }
 }
 
-/// A file format for images that come and go. Stored.
+/// A file format for images that come and go.
+///
+/// Stored.
 package enum ImageFormat: String, Sendable, Codable, CaseIterable {
     case qcow2
     case raw
 }
 
 /// What an inspection found.
+///
 package struct ImageFacts: Hashable, Sendable {
     package var format: ImageFormat
     package var size: ByteCount
@@ -237,9 +254,12 @@ package struct ImageStream: Sendable {
     package var length: ByteCount
     /// SHA-256 of the bytes, when it is known before they are sent.
     package var sha256: [UInt8]?
-    /// Chunks of at most 1 MiB. Ends after `length` bytes or throws a ``BlockStoreFault``. Can be iterated once.
+    /// Chunks of at most 1 MiB.
+    ///
+    /// Ends after `length` bytes or throws a ``BlockStoreFault``. Can be iterated once.
     package var chunks: AsyncThrowingStream<Data, any Error>
     /// What must live as long as somebody reads: keep the whole value until the last chunk.
+    ///
     package var retained: (any Sendable)?
 
     package init(length: ByteCount, sha256: [UInt8]?, chunks: AsyncThrowingStream<Data, any Error>) {

@@ -40,6 +40,7 @@ package struct PageRequest: Hashable, Sendable {
     package static let all = PageRequest(offset: 0, limit: largest)
 }
 
+/// A part of a list.
 package struct CatalogPage<Row: Sendable>: Sendable {
     package var rows: [Row]
     /// Rows in the whole list.
@@ -51,8 +52,11 @@ package struct CatalogPage<Row: Sendable>: Sendable {
     }
 }
 
-/// An order for lists. Ties are broken by identity, so that pages never overlap.
+/// An order for lists.
+///
+/// Ties are broken by identity, so that pages never overlap.
 package struct ListOrder: Hashable, Sendable {
+    /// What a list can be ordered by.
     package enum Field: String, Sendable, CaseIterable {
         case name
         case createdAt
@@ -72,6 +76,7 @@ package struct ListOrder: Hashable, Sendable {
     package static let byName = ListOrder(.name)
 }
 
+/// Which snapshots; what is nil does not restrict.
 package struct SnapshotFilter: Hashable, Sendable {
     package var environment: EnvironmentID?
     package var volume: VolumeID?
@@ -79,6 +84,7 @@ package struct SnapshotFilter: Hashable, Sendable {
     package var group: SnapshotGroupID?
     package var states: Set<ResourceState.Word>?
     /// A part of the name, of the volume's name or of the instance's name, in any letter case.
+    ///
     package var text: String?
 
     package init(
@@ -98,6 +104,7 @@ package struct SnapshotFilter: Hashable, Sendable {
     }
 }
 
+/// Which volumes; what is nil does not restrict.
 package struct VolumeFilter: Hashable, Sendable {
     package var environment: EnvironmentID?
     package var instance: InstanceID?
@@ -120,6 +127,7 @@ package struct VolumeFilter: Hashable, Sendable {
     }
 }
 
+/// Which lines of the log; what is nil does not restrict.
 package struct ActivityFilter: Hashable, Sendable {
     package var environment: EnvironmentID?
     package var user: UserID?
@@ -145,9 +153,12 @@ package struct ActivityFilter: Hashable, Sendable {
     }
 }
 
-/// What a key opens. The key itself is not stored, only its digest.
+/// What a key opens.
+///
+/// The key itself is not stored, only its digest.
 package struct StoredKey: Hashable, Sendable {
     /// Stored.
+    ///
     package enum Kind: String, Sendable, Codable, CaseIterable {
         /// `MC-Api-Key` of CloudMC's REST API.
         case rest
@@ -182,7 +193,9 @@ package struct StoredKey: Hashable, Sendable {
     }
 }
 
-/// One consistent state of the catalog. `find…` returns nil for what is not there.
+/// One consistent state of the catalog.
+///
+/// `find…` returns nil for what is not there.
 package protocol CatalogReader {
     func findEnvironment(_ id: EnvironmentID) throws -> Environment?
     func findEnvironment(named name: EnvironmentName) throws -> Environment?
@@ -192,6 +205,7 @@ package protocol CatalogReader {
     func findVolume(named name: ResourceName, in environment: EnvironmentID) throws -> Volume?
     func listVolumes(_ filter: VolumeFilter, order: ListOrder, page: PageRequest) throws -> CatalogPage<Volume>
     /// The volumes of one instance in the order of their slots.
+    ///
     func volumes(of instance: InstanceID) throws -> [Volume]
 
     func findSnapshot(_ id: SnapshotID) throws -> Snapshot?
@@ -242,7 +256,9 @@ package protocol CatalogReader {
     func members(of environment: EnvironmentID) throws -> [(user: User, role: Role)]
 }
 
-/// A reader that can change what it reads. Nothing it does is visible or durable before the transaction ends.
+/// A reader that can change what it reads.
+///
+/// Nothing it does is visible or durable before the transaction ends.
 ///
 /// `insert` of a taken identity or unique name throws ``CatalogFault`` with code `conflict`. `update` replaces the whole row and
 /// `delete` of what is gone does nothing.
@@ -270,6 +286,7 @@ package protocol CatalogWriter: CatalogReader {
     func insert(_ layer: Layer) throws
     func update(_ layer: Layer) throws
     /// Refused by the schema while a pin or a child refers to it.
+    ///
     func deleteLayer(_ id: LayerID) throws
 
     func insert(_ job: Job) throws

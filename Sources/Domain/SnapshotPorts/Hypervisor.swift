@@ -27,8 +27,10 @@ package protocol Hypervisor: Sendable {
 
     /// Brings a machine to rest.
     ///
-    /// - Parameter mode: `graceful` asks the guest and then waits; when the wait ends without success the fault is
-    ///   `guestUnresponsive` and the machine runs on.
+    /// - Parameters:
+    ///   - instance: The machine.
+    ///   - mode: `graceful` asks the guest and then waits.
+    /// - Throws: `guestUnresponsive` when a graceful wait ends without success: the machine runs on.
     func stop(_ instance: InstanceID, mode: StopMode) async throws(HypervisorFault)
 
     /// Restarts the guest without a new machine: disks, addresses and the console go on.
@@ -54,6 +56,7 @@ package protocol Hypervisor: Sendable {
     /// Every layer that a running machine has open, written or read.
     func openLayers(of instance: InstanceID) async throws(HypervisorFault) -> Set<LayerID>
 
+    /// Puts a disk into a running machine; the guest sees it within a second.
     func attach(_ disk: MachineDisk, to instance: InstanceID) async throws(HypervisorFault)
 
     /// Takes a disk out of a running machine. The guest must let it go.
@@ -70,6 +73,7 @@ package protocol Hypervisor: Sendable {
     /// Thaws whatever may be frozen, after a restart. Harmless when nothing is.
     func thawIfFrozen(_ instance: InstanceID) async
 
+    /// What the guest says of itself, or what little is known when it does not answer soon; some seconds old at most.
     func guestFacts(of instance: InstanceID) async -> GuestFacts
 
     /// The serial console's text, oldest first, from a byte offset on.
@@ -86,6 +90,7 @@ package protocol FreezeLease: Sendable {
     func thaw() async -> FreezeReport
 }
 
+/// How a freeze went.
 package struct FreezeReport: Hashable, Sendable {
     /// The guest was frozen from before until after everything between freeze and thaw.
     package var heldThroughout: Bool
@@ -100,7 +105,9 @@ package struct FreezeReport: Hashable, Sendable {
     }
 }
 
+/// What runs the guests' processors.
 package struct Accelerator: Hashable, Sendable {
+    /// Hardware, or translation in software.
     package enum Kind: String, Sendable {
         case kvm
         case tcg
@@ -116,12 +123,14 @@ package struct Accelerator: Hashable, Sendable {
     }
 }
 
+/// How much a guest is asked.
 package enum StopMode: Hashable, Sendable {
     case graceful(timeout: Duration)
     /// As pulling the plug.
     case forced
 }
 
+/// One disk of a machine and its place.
 package struct MachineDisk: Hashable, Sendable {
     package var slot: Int
     package var volume: VolumeID
@@ -134,6 +143,7 @@ package struct MachineDisk: Hashable, Sendable {
     }
 }
 
+/// Everything that a machine is started from.
 package struct MachineDescription: Hashable, Sendable {
     package var id: InstanceID
     package var name: ResourceName
@@ -162,6 +172,7 @@ package struct MachineDescription: Hashable, Sendable {
     }
 }
 
+/// What a machine does now.
 package enum MachineStatus: Hashable, Sendable {
     case stopped
     case running
@@ -173,6 +184,7 @@ package enum MachineStatus: Hashable, Sendable {
     package var isStopped: Bool { self == .stopped }
 }
 
+/// What a machine did by itself.
 package enum MachineEvent: Hashable, Sendable {
     /// The machine's program ended; `byGuest` when the guest powered itself off.
     case ended(InstanceID, byGuest: Bool, reason: String)
@@ -195,6 +207,7 @@ package struct GuestFacts: Hashable, Sendable {
     }
 }
 
+/// A piece of a serial console.
 package struct ConsoleText: Hashable, Sendable {
     package var text: String
     /// Where to go on reading.

@@ -8,6 +8,7 @@ package enum FaultOutcome: String, Sendable {
 
 /// How a block store fails.
 package struct BlockStoreFault: Error, Sendable, CustomStringConvertible {
+    /// What decides about a retry, and what people are told.
     package enum Code: String, Sendable, CaseIterable {
         case notFound
         /// A layer of that name exists with another shape.
@@ -47,6 +48,7 @@ package struct BlockStoreFault: Error, Sendable, CustomStringConvertible {
 
 /// How a hypervisor fails.
 package struct HypervisorFault: Error, Sendable, CustomStringConvertible {
+    /// What decides about a retry, and what people are told.
     package enum Code: String, Sendable, CaseIterable {
         case notFound
         /// The machine is not in the state that the call needs.
@@ -83,6 +85,7 @@ package struct HypervisorFault: Error, Sendable, CustomStringConvertible {
 
 /// How the catalog fails.
 package struct CatalogFault: Error, Sendable, CustomStringConvertible {
+    /// What decides about a retry, and what people are told.
     package enum Code: String, Sendable, CaseIterable {
         /// A row with that unique value exists.
         case conflict

@@ -1,7 +1,9 @@
 import ArgumentParser
 import HypervisorQEMU
 
-/// The process that the service starts beside itself while a guest is frozen. Not for people.
+/// The process that the service starts beside itself while a guest is frozen.
+///
+/// Not for people.
 struct FreezeGuardCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "freeze-guard",

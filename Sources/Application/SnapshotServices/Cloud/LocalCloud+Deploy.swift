@@ -22,7 +22,11 @@ extension LocalCloud {
                 }
                 let volume = try writer.volume(id, in: environment)
                 guard volume.attachment == nil else {
-                    throw ServiceError(.inUse, "The volume '\(volume.name)' belongs to an instance already.", subject: .volume(id))
+                    throw ServiceError(
+                        .inUse,
+                        "The volume '\(volume.name)' belongs to an instance already.",
+                        subject: .volume(id)
+                    )
                 }
             }
             var rows: [Instance] = []
@@ -46,7 +50,9 @@ extension LocalCloud {
                 rows.append(instance)
                 items.append(try writer.insertDisks(disks, of: instance, origin, job))
             }
-            if let id = request.attaching, let instance = rows.first, var volume = try? writer.volume(id, in: environment) {
+            if let id = request.attaching, let instance = rows.first,
+                var volume = try? writer.volume(id, in: environment)
+            {
                 volume.attachment = Volume.Attachment(instance: instance.id, slot: try writer.freeSlot(of: instance.id))
                 try writer.update(volume)
             }

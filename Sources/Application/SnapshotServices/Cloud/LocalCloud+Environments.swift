@@ -34,7 +34,8 @@ extension LocalCloud {
             description: description,
             createdAt: world.time.now
         )
-        return try await change(.environment(environment.id), "environments.create", in: environment.id, call) { writer in
+        return try await change(.environment(environment.id), "environments.create", in: environment.id, call) {
+            writer in
             guard try writer.findEnvironment(named: name) == nil else {
                 throw ServiceError(
                     .nameTaken,

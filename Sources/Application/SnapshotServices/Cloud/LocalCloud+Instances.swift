@@ -79,7 +79,11 @@ extension LocalCloud {
         return try await engine.submit(in: environment, for: call, rejoin: { _, _ in }) { job, writer in
             var row = try writer.instance(id, in: environment)
             if case .deleting = row.state {
-                throw ServiceError(.wrongState, "The instance '\(row.name)' is being deleted already.", subject: .instance(id))
+                throw ServiceError(
+                    .wrongState,
+                    "The instance '\(row.name)' is being deleted already.",
+                    subject: .instance(id)
+                )
             }
             let volumes = try writer.volumes(of: id)
             if let stranger = request.volumesToDelete.first(where: { id in !volumes.contains { $0.id == id } }) {
@@ -141,7 +145,9 @@ extension LocalCloud {
     }
 
     /// A forced stop overtakes a graceful one that waits for its guest: that one finds the machine off, and ends.
-    private func pullPlug(_ id: InstanceID, in environment: EnvironmentID, _ call: CallContext) async throws(ServiceError) {
+    private func pullPlug(_ id: InstanceID, in environment: EnvironmentID, _ call: CallContext)
+        async throws(ServiceError)
+    {
         try authorise(.change, in: environment, call)
         _ = try await read { try $0.instance(id, in: environment) }
         guard engine.activity(on: .instance(id)).kind == .stopInstance else { return }

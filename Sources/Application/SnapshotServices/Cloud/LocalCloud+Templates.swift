@@ -130,7 +130,11 @@ extension LocalCloud {
         return try await engine.submit(in: environment, for: call, rejoin: { _, _ in }) { job, writer in
             var row = try writer.ownTemplate(id, in: environment)
             if case .deleting = row.state {
-                throw ServiceError(.wrongState, "The template '\(row.name)' is being deleted already.", subject: .template(id))
+                throw ServiceError(
+                    .wrongState,
+                    "The template '\(row.name)' is being deleted already.",
+                    subject: .template(id)
+                )
             }
             row.state = .deleting(job)
             try writer.update(row)

@@ -126,7 +126,11 @@ extension LocalCloud {
                 )
             }
             if case .deleting = volume.state {
-                throw ServiceError(.wrongState, "The volume '\(volume.name)' is being deleted already.", subject: .volume(id))
+                throw ServiceError(
+                    .wrongState,
+                    "The volume '\(volume.name)' is being deleted already.",
+                    subject: .volume(id)
+                )
             }
             volume.state = .deleting(job)
             try writer.update(volume)

@@ -39,9 +39,14 @@ package struct LocalCloud: CloudService {
 
     package func changes(_ call: CallContext) async -> AsyncStream<ChangeEvent> {
         let events = world.feed.listen()
-        let (stream, continuation) = AsyncStream.makeStream(of: ChangeEvent.self, bufferingPolicy: .bufferingNewest(256))
+        let (stream, continuation) = AsyncStream.makeStream(
+            of: ChangeEvent.self,
+            bufferingPolicy: .bufferingNewest(256)
+        )
         let relay = Task {
-            for await event in events where call.principal.may(.read, in: event.environment) { continuation.yield(event) }
+            for await event in events where call.principal.may(.read, in: event.environment) {
+                continuation.yield(event)
+            }
             continuation.finish()
         }
         continuation.onTermination = { _ in relay.cancel() }

@@ -61,7 +61,9 @@ package final class Collector: Sendable {
     /// Looks at everything once, as after a start.
     package func disturbEverything() async throws {
         let bases = try await world.catalog.read { [pools = world.stores.keys] reader in
-            try pools.flatMap { pool in try reader.layerTree(of: pool).layers.values.filter { $0.parent == nil }.map(\.id) }
+            try pools.flatMap { pool in
+                try reader.layerTree(of: pool).layers.values.filter { $0.parent == nil }.map(\.id)
+            }
         }
         disturb(Set(bases))
     }
@@ -139,9 +141,12 @@ package final class Collector: Sendable {
             } catch is CancellationError {
                 return
             } catch {
-                logger.warning("collecting stopped; it goes on with the next change", metadata: [
-                    "layer.id": .stringConvertible(layer), "error": .string("\(error)"),
-                ])
+                logger.warning(
+                    "collecting stopped; it goes on with the next change",
+                    metadata: [
+                        "layer.id": .stringConvertible(layer), "error": .string("\(error)"),
+                    ]
+                )
                 return
             }
         }
@@ -171,7 +176,9 @@ package final class Collector: Sendable {
         }
         var open: [LayerID: Set<InstanceID>] = [:]
         for instance in instances where await !world.hypervisor.status(of: instance).isStopped {
-            for layer in try await world.hypervisor.openLayers(of: instance) { open[layer, default: []].insert(instance) }
+            for layer in try await world.hypervisor.openLayers(of: instance) {
+                open[layer, default: []].insert(instance)
+            }
         }
         return open
     }
@@ -231,7 +238,7 @@ package final class Collector: Sendable {
             // Such as a QEMU that cannot do this on a live disk: the end of the machine brings the layers back here.
             logger.info("a merge waits until a machine stops", metadata: ["error": .string("\(fault)")])
             return .putOff(layers)
-        } catch where started.isCancelled {
+        } catch  where started.isCancelled {
             postpone(layers)
             return .putOff(layers)
         }
@@ -299,7 +306,14 @@ package final class Collector: Sendable {
     private func advance(_ id: VolumeID, from layer: LayerID, in tree: LayerTree) async throws {
         guard let row = tree.layers[layer], let channel = try await channel(for: [layer], in: tree) else { return }
         let store = try world.store(row.pool)
-        let fresh = Layer(id: .random(), pool: row.pool, parent: layer, size: row.size, allocated: .zero, phase: .building)
+        let fresh = Layer(
+            id: .random(),
+            pool: row.pool,
+            parent: layer,
+            size: row.size,
+            allocated: .zero,
+            phase: .building
+        )
         let switches = [LayerSwitch(from: layer, to: fresh.id)]
         try await world.catalog.write { try $0.insert(fresh) }
         do {

@@ -31,6 +31,8 @@ package final class JobEngine: Sendable {
     let state: Mutex<State>
 
     /// - Parameters:
+    ///   - world: What jobs work with.
+    ///   - logger: Where job results go.
     ///   - collector: Told which layers' surroundings a job left with something to collect.
     ///   - observer: Told of every step, for crash tests.
     package init(
@@ -74,8 +76,12 @@ package final class JobEngine: Sendable {
     /// Records a job and what its draft reserved, in one transaction, and queues it.
     ///
     /// - Parameters:
+    ///   - environment: Where the job belongs.
+    ///   - call: Who asks; with an idempotency key, an earlier job may answer.
     ///   - rejoin: Makes the value from an earlier job that the idempotency key names.
     ///   - draft: Checks the request against the state of this transaction and reserves rows; gets the job's identity.
+    /// - Returns: The job and what the draft made.
+    /// - Throws: What the draft refused with, or what the catalog's failure means.
     package func submit<Value: Sendable>(
         in environment: EnvironmentID,
         for call: CallContext,
@@ -87,7 +93,8 @@ package final class JobEngine: Sendable {
         do {
             recorded = try await world.catalog.write { writer in
                 if let key = call.idempotencyKey,
-                    let known = try writer.findJob(idempotencyKey: key, user: call.principal.user.id) {
+                    let known = try writer.findJob(idempotencyKey: key, user: call.principal.user.id)
+                {
                     return (known, nil, try rejoin(known, writer))
                 }
                 let id = JobID.random()
@@ -114,16 +121,21 @@ package final class JobEngine: Sendable {
         return Submitted(job: recorded.job.id, resource: recorded.value)
     }
 
-    /// Queues the jobs that a former run of the service left open. Call once, before anything is submitted.
+    /// Queues the jobs that a former run of the service left open.
+    ///
+    /// Call once, before anything is submitted.
     package func resume() async throws {
         let open = try await world.catalog.read { try $0.openJobs() }
         for job in open {
             do {
                 enqueue(job, try ProgramRegistry.program(of: job))
             } catch {
-                logger.error("a recorded job cannot be read; it is left alone", metadata: [
-                    "job.id": .stringConvertible(job.id), "error": .string("\(error)"),
-                ])
+                logger.error(
+                    "a recorded job cannot be read; it is left alone",
+                    metadata: [
+                        "job.id": .stringConvertible(job.id), "error": .string("\(error)"),
+                    ]
+                )
             }
         }
         if !open.isEmpty { logger.notice("resuming jobs", metadata: ["count": .stringConvertible(open.count)]) }
@@ -218,7 +230,10 @@ package final class JobEngine: Sendable {
         let residue: Result<_, any Error> = await undoing.result
         if case .failure(let fault) = residue {
             guard !isDead(after: fault) else { return nil }
-            work.logger.error("what a failed job left could not be taken back", metadata: ["error": .string("\(fault)")])
+            work.logger.error(
+                "what a failed job left could not be taken back",
+                metadata: ["error": .string("\(fault)")]
+            )
         }
         let outcome: Job.Outcome = reason.code == .cancelled ? .cancelled : .failed(reason)
         let ending = Task {
@@ -235,7 +250,9 @@ package final class JobEngine: Sendable {
         return outcome
     }
 
-    /// Ends a job together with its rows. Waits as long as the catalog cannot write: what was done must not be forgotten.
+    /// Ends a job together with its rows.
+    ///
+    /// Waits as long as the catalog cannot write: what was done must not be forgotten.
     private func end(
         _ job: Job,
         _ outcome: Job.Outcome,
@@ -252,15 +269,20 @@ package final class JobEngine: Sendable {
                     try rows(writer)
                     stored.phase = .ended(outcome, at: now)
                     try writer.update(stored)
-                    for entry in ActivityEntry.entries(of: stored, outcome, at: now, writer) { try writer.append(entry) }
+                    for entry in ActivityEntry.entries(of: stored, outcome, at: now, writer) {
+                        try writer.append(entry)
+                    }
                 }
                 break
             } catch let fault as CatalogFault where fault.code != .conflict && fault.code != .damaged {
                 attempts += 1
                 if attempts == 1 {
-                    work.logger.error("the catalog cannot record a result; trying again", metadata: [
-                        "error": .string("\(fault)"),
-                    ])
+                    work.logger.error(
+                        "the catalog cannot record a result; trying again",
+                        metadata: [
+                            "error": .string("\(fault)")
+                        ]
+                    )
                 }
                 guard !state.withLock(\.isStopped) else { throw SimulatedCrash() }
                 try? await Task.sleep(for: .seconds(1))

@@ -40,7 +40,12 @@ package protocol JobProgram: Codable, Sendable {
 
     /// Brings the rows in order after a failure, in the transaction that ends the job.
     ///
-    /// - Parameter residue: Nil when `undo` itself failed.
+    /// - Parameters:
+    ///   - residue: Nil when `undo` itself failed.
+    ///   - error: Why the job failed.
+    ///   - writer: The transaction.
+    ///   - work: What the job has at hand.
+    /// - Throws: Only what the catalog throws.
     func abandon(_ residue: Residue?, because error: ServiceError, _ writer: any CatalogWriter, _ work: JobWork) throws
 
     /// Lets go of what the job no longer needs, after it ended and however it did. A crash may skip it.

@@ -78,7 +78,10 @@ extension JobWork {
     /// A layer as the store finds it when it opens it again: what "completed means there" rests on.
     func storedLayer(_ layer: LayerID, in pool: PoolID) async throws -> StoredLayer {
         guard let stored = try await world.store(pool).findLayer(layer) else {
-            throw ServiceError(.damaged, "The pool '\(pool)' does not have what it was given to keep; look at its disk.")
+            throw ServiceError(
+                .damaged,
+                "The pool '\(pool)' does not have what it was given to keep; look at its disk."
+            )
         }
         return stored
     }

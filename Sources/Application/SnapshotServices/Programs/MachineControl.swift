@@ -44,9 +44,12 @@ extension JobWork {
                 return
             } catch {
                 guard error.code == .guestUnresponsive || error.code == .guestRefused else { throw error }
-                logger.notice("the guest did not shut down in time; its plug is pulled", metadata: [
-                    "instance.id": .stringConvertible(id), "error": .string(error.message),
-                ])
+                logger.notice(
+                    "the guest did not shut down in time; its plug is pulled",
+                    metadata: [
+                        "instance.id": .stringConvertible(id), "error": .string(error.message),
+                    ]
+                )
             }
         }
         try await world.hypervisor.stop(id, mode: .forced)

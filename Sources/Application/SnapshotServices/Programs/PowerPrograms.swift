@@ -1,7 +1,9 @@
 import SnapshotDomain
 import SnapshotPorts
 
-/// Starts an instance. The wish is recorded with the intent, so that a crash in between ends with a running machine.
+/// Starts an instance.
+///
+/// The wish is recorded with the intent, so that a crash in between ends with a running machine.
 struct StartInstance: JobProgram {
     static let kind = Job.Kind.startInstance
 

@@ -52,7 +52,9 @@ struct RevertVolumes: JobProgram {
     func undo(_ work: JobWork) async throws {
         if try await !isSwitched(work) {
             for item in items {
-                guard let snapshot = try await work.world.catalog.read({ try $0.findSnapshot(item.snapshot) }) else { continue }
+                guard let snapshot = try await work.world.catalog.read({ try $0.findSnapshot(item.snapshot) }) else {
+                    continue
+                }
                 try await work.world.store(snapshot.pool).deleteLayer(item.fresh)
             }
         }

@@ -87,7 +87,9 @@ struct ImportTemplate: JobProgram {
     }
 }
 
-/// Deletes a template. What was deployed from it reads through its layer and keeps that alive.
+/// Deletes a template.
+///
+/// What was deployed from it reads through its layer and keeps that alive.
 struct DeleteTemplate: JobProgram {
     static let kind = Job.Kind.deleteTemplate
 

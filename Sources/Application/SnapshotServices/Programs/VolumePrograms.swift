@@ -1,7 +1,9 @@
 import SnapshotDomain
 import SnapshotPorts
 
-/// Makes a volume: blank, thin on a snapshot, or a full copy of one. The rows exist from the start, as `creating`.
+/// Makes a volume: blank, thin on a snapshot, or a full copy of one.
+///
+/// The rows exist from the start, as `creating`.
 struct CreateVolume: JobProgram {
     enum Content: Codable, Sendable {
         case blank
@@ -59,7 +61,8 @@ struct CreateVolume: JobProgram {
 
     func undo(_ work: JobWork) async throws {
         if let instance, let slot = try await work.world.catalog.read({ try $0.findVolume(volume) })?.attachment?.slot,
-            await !work.world.hypervisor.status(of: instance).isStopped {
+            await !work.world.hypervisor.status(of: instance).isStopped
+        {
             try await work.world.hypervisor.detach(slot: slot, from: instance)
         }
         try await work.world.store(pool).deleteLayer(layer)

@@ -9,7 +9,9 @@ package struct TakeSnapshotRequest: Sendable {
     }
 
     package var target: Target
-    /// Nil for a generated name. For an instance each volume's name is appended.
+    /// Nil for a generated name.
+    ///
+    /// For an instance each volume's name is appended.
     package var name: ResourceName?
     package var description: String
     package var consistency: ConsistencyRequest

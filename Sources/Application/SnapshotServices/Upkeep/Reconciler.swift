@@ -19,9 +19,12 @@ struct Reconciler {
                 try await reconcilePool(pool)
             } catch {
                 // One pool that is down must not keep the others from serving.
-                logger.error("a pool could not be examined", metadata: [
-                    "pool": .stringConvertible(pool), "error": .string("\(error)"),
-                ])
+                logger.error(
+                    "a pool could not be examined",
+                    metadata: [
+                        "pool": .stringConvertible(pool), "error": .string("\(error)"),
+                    ]
+                )
             }
         }
         world.ledger.invalidate()
@@ -38,9 +41,12 @@ struct Reconciler {
             }
             let power: Instance.Power = isRunning ? .running : .stopped
             guard instance.power != power else { continue }
-            logger.notice("a machine is not as it was left", metadata: [
-                "instance.id": .stringConvertible(instance.id), "power": .string(power.rawValue),
-            ])
+            logger.notice(
+                "a machine is not as it was left",
+                metadata: [
+                    "instance.id": .stringConvertible(instance.id), "power": .string(power.rawValue),
+                ]
+            )
             try await world.catalog.write { try $0.setPower(power, of: instance.id) }
         }
     }
@@ -54,9 +60,12 @@ struct Reconciler {
                     continue
                 }
                 guard var row = try writer.findLayer(layer), row.parent == volume.activeLayer else {
-                    logger.error("a machine writes a layer that is not its volume's", metadata: [
-                        "volume.id": .stringConvertible(volume.id), "layer.id": .stringConvertible(layer),
-                    ])
+                    logger.error(
+                        "a machine writes a layer that is not its volume's",
+                        metadata: [
+                            "volume.id": .stringConvertible(volume.id), "layer.id": .stringConvertible(layer),
+                        ]
+                    )
                     continue
                 }
                 row.phase = .ready
@@ -83,14 +92,18 @@ struct Reconciler {
     }
 
     /// Sizes as they are; parents as they are, where a merge was finished and not recorded.
-    private func correctRows(_ tree: LayerTree, _ stored: [LayerID: StoredLayer], _ beingMade: Set<LayerID>) async throws {
+    private func correctRows(_ tree: LayerTree, _ stored: [LayerID: StoredLayer], _ beingMade: Set<LayerID>)
+        async throws
+    {
         let changed = tree.layers.values.compactMap { row -> Layer? in
             guard let found = stored[row.id], row.phase == .ready, !beingMade.contains(row.id) else { return nil }
             var corrected = row
             corrected.allocated = found.allocated
             corrected.size = found.size
             let ancestors = tree.chain(of: row.id).dropFirst()
-            if found.parent != row.parent, found.parent.map(ancestors.contains) ?? true { corrected.parent = found.parent }
+            if found.parent != row.parent, found.parent.map(ancestors.contains) ?? true {
+                corrected.parent = found.parent
+            }
             return corrected == row ? nil : corrected
         }
         guard !changed.isEmpty else { return }
@@ -120,10 +133,13 @@ struct Reconciler {
         for layer in tree.layers.values where layer.phase == .ready {
             guard stored[layer.id] == nil, !beingMade.contains(layer.id) else { continue }
             let victims = tree.dependents(of: layer.id)
-            logger.critical("a layer is gone from its pool", metadata: [
-                "layer.id": .stringConvertible(layer.id), "pool": .stringConvertible(pool),
-                "dependents": .stringConvertible(victims.count),
-            ])
+            logger.critical(
+                "a layer is gone from its pool",
+                metadata: [
+                    "layer.id": .stringConvertible(layer.id), "pool": .stringConvertible(pool),
+                    "dependents": .stringConvertible(victims.count),
+                ]
+            )
             let reason = "A part of it is missing from the pool '\(pool)': the file of layer \(layer.id)."
             try await world.catalog.write { writer in
                 for pin in victims { try writer.markFailed(pin, because: reason) }
@@ -141,9 +157,12 @@ struct Reconciler {
         let parents = Set(inventory.layers.compactMap(\.parent))
         for layer in inventory.layers where tree.layers[layer.id] == nil && !beingMade.contains(layer.id) {
             guard !parents.contains(layer.id) else {
-                logger.error("the pool has a layer that the catalog does not know and others stand on; it stays", metadata: [
-                    "layer.id": .stringConvertible(layer.id),
-                ])
+                logger.error(
+                    "the pool has a layer that the catalog does not know and others stand on; it stays",
+                    metadata: [
+                        "layer.id": .stringConvertible(layer.id)
+                    ]
+                )
                 continue
             }
             unknown.append(
@@ -157,9 +176,12 @@ struct Reconciler {
         }
         for item in unknown {
             let place = try await store.quarantine(item)
-            logger.warning("something unknown in a pool was set aside", metadata: [
-                "name": .string(item.name), "reason": .string(item.reason), "place": .string(place),
-            ])
+            logger.warning(
+                "something unknown in a pool was set aside",
+                metadata: [
+                    "name": .string(item.name), "reason": .string(item.reason), "place": .string(place),
+                ]
+            )
         }
     }
 }

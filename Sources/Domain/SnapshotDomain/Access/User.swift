@@ -31,7 +31,9 @@ package struct Actor: Hashable, Sendable, Codable {
     }
 }
 
-/// What a member may do in an environment. Stored; ordered by power.
+/// What a member may do in an environment.
+///
+/// Stored; ordered by power.
 package enum Role: String, Sendable, Codable, CaseIterable, Comparable {
     case viewer
     case editor
@@ -49,6 +51,7 @@ package enum Role: String, Sendable, Codable, CaseIterable, Comparable {
 }
 
 /// A right that a call needs.
+///
 package enum Permission: Hashable, Sendable, CaseIterable {
     /// Look at everything in the environment, its consoles included.
     case read
@@ -98,10 +101,12 @@ package struct Principal: Hashable, Sendable {
         Actor(user: user.id, name: user.name, address: address)
     }
 
+    /// The caller's role there; nil for somebody with no business in it.
     package func role(in environment: EnvironmentID) -> Role? {
         user.isOperator ? .owner : roles[environment]
     }
 
+    /// Whether the caller's role there has a right.
     package func may(_ permission: Permission, in environment: EnvironmentID) -> Bool {
         role(in: environment).map { $0 >= permission.leastRole } ?? false
     }

@@ -4,8 +4,10 @@ package import Foundation
 ///
 /// What it does, with every identifier chosen beforehand, is in ``program``, which only the engine reads.
 package struct Job: Hashable, Sendable, Codable, Identifiable {
-    /// What is done. Stored, append-only. The faces derive their states from it: a volume held by a
-    /// `createSnapshots` job is *Snapshotting*.
+    /// What is done.
+    ///
+    /// Stored, append-only. The faces derive their states from it: a volume held by a `createSnapshots` job is
+    /// *Snapshotting*.
     package enum Kind: String, Sendable, Codable, CaseIterable {
         case createSnapshots = "create_snapshots"
         case deleteSnapshot = "delete_snapshot"
@@ -27,12 +29,14 @@ package struct Job: Hashable, Sendable, Codable, Identifiable {
         case deleteEnvironment = "delete_environment"
     }
 
+    /// How it ended.
     package enum Outcome: Hashable, Sendable, Codable {
         case succeeded
         case failed(ServiceError)
         case cancelled
     }
 
+    /// Where it is between being recorded and being forgotten.
     package enum Phase: Hashable, Sendable, Codable {
         case queued
         case running(since: Date)
@@ -50,12 +54,16 @@ package struct Job: Hashable, Sendable, Codable, Identifiable {
     package let environment: EnvironmentID
     /// Who asked, for the activity log.
     package let actor: Actor
-    /// What it changes, first the one that the job is about. Jobs that share a subject run in the order they came.
+    /// What it changes, first the one that the job is about.
+    ///
+    /// Jobs that share a subject run in the order they came.
     package let subjects: [JobSubject]
     /// What it only reads: jobs that read the same thing run side by side, and wait for those that change it.
     package let reads: [JobSubject]
-    /// The work as its author wrote it (JSON). Its steps find out by themselves what is done already, so that a job
-    /// needs no record of its position: after a restart it runs again from the start.
+    /// The work as its author wrote it (JSON).
+    ///
+    /// Its steps find out by themselves what is done already, so that a job needs no record of its position: after a
+    /// restart it runs again from the start.
     package var program: Data
     package var phase: Phase
     package var isCancelRequested: Bool
@@ -108,7 +116,9 @@ package enum JobSubject: Hashable, Sendable, Codable {
     case environment(EnvironmentID)
 }
 
-/// How far a job is. Kept in memory: after a restart it begins anew.
+/// How far a job is.
+///
+/// Kept in memory: after a restart it begins anew.
 package struct JobProgress: Hashable, Sendable, Codable {
     package var doneBytes: ByteCount
     package var totalBytes: ByteCount

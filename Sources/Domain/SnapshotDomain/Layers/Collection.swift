@@ -41,67 +41,65 @@ extension LayerTree {
     /// - Parameters:
     ///   - machines: Which running machines have a layer open, through any of their disks.
     ///   - held: Layers that a job reads or changes now: nothing near them is touched.
-    ///   - room: Free bytes of the pool, for steps that need some.
+    ///   - room: Free bytes of the pool: no step may need more.
+    ///   - policy: How the work is weighed.
+    /// - Returns: The step.
     package func nextCollectionStep(
         openIn machines: [LayerID: Set<InstanceID>],
         held: Set<LayerID>,
         room: ByteCount,
         policy: CollectionPolicy
     ) -> CollectionStep? {
-        let ordered = layers.values.sorted { $0.id < $1.id }
-        for layer in ordered where isCollectable(layer, held: held) && children(of: layer.id).isEmpty {
-            if machines[layer.id]?.isEmpty ?? true { return .unlink(layer.id) }
+        let situation = Situation(machines: machines, held: held, room: room, policy: policy)
+        let collectable = layers.values.indices.filter { position in
+            let layer = layers.values[position]
+            return !isPinned(at: position) && layer.phase != .building && !held.contains(layer.id)
         }
-        for layer in ordered where isCollectable(layer, held: held) {
-            guard let step = mergeStep(for: layer, openIn: machines, held: held, room: room, policy: policy) else {
-                continue
-            }
-            return step
+        for position in collectable where children(at: position).isEmpty {
+            let id = layers.values[position].id
+            if machines[id]?.isEmpty ?? true { return .unlink(id) }
         }
-        return flattenStep(openIn: machines, held: held, room: room, policy: policy)
+        for position in collectable {
+            if let step = mergeStep(at: position, in: situation) { return step }
+        }
+        return flattenStep(in: situation)
     }
 
-    private func isCollectable(_ layer: Layer, held: Set<LayerID>) -> Bool {
-        !isPinned(layer.id) && layer.phase != .building && !held.contains(layer.id)
+    /// What a step depends on beside the tree.
+    private struct Situation {
+        var machines: [LayerID: Set<InstanceID>]
+        var held: Set<LayerID>
+        var room: ByteCount
+        var policy: CollectionPolicy
     }
 
-    private func mergeStep(
-        for parent: Layer,
-        openIn machines: [LayerID: Set<InstanceID>],
-        held: Set<LayerID>,
-        room: ByteCount,
-        policy: CollectionPolicy
-    ) -> CollectionStep? {
-        guard children(of: parent.id).count == 1, let id = children(of: parent.id).first, let child = layers[id],
-            child.phase == .ready, !held.contains(id),
-            // A file open in several machines can be changed through none of them.
-            (machines[parent.id] ?? []).union(machines[id] ?? []).count <= 1
-        else { return nil }
-        let isWrittenLive = volume(writing: id) != nil && !(machines[id]?.isEmpty ?? true)
-        if parent.allocated <= child.allocated, parent.allocated <= room {
-            return .pull(into: id, downTo: parent.parent)
+    private func mergeStep(at position: Int, in situation: Situation) -> CollectionStep? {
+        guard children(at: position).count == 1, let childPosition = children(at: position).first.map(Int.init) else {
+            return nil
         }
-        // A child larger than its parent was grown: folding would have to grow the parent first, so the parent's
-        // bytes go up instead, whatever their size.
-        if parent.size != child.size {
-            return parent.allocated <= room ? .pull(into: id, downTo: parent.parent) : nil
+        let (parent, child) = (layers.values[position], layers.values[childPosition])
+        let openIn = (situation.machines[parent.id] ?? []).union(situation.machines[child.id] ?? [])
+        // A file open in several machines can be changed through none of them.
+        guard child.phase == .ready, !situation.held.contains(child.id), openIn.count <= 1 else { return nil }
+        // The smaller side is copied. A child larger than its parent was grown: folding would have to grow the parent
+        // first, so the parent's bytes go up instead, whatever their size.
+        if parent.allocated <= child.allocated || parent.size != child.size {
+            return parent.allocated <= situation.room ? .pull(into: child.id, downTo: parent.parent) : nil
         }
-        guard isWrittenLive, let volume = volume(writing: id) else { return .fold(child: id, into: parent.id) }
-        return child.allocated >= policy.smallestLiveFold ? .advance(volume, from: id) : nil
+        guard child.allocated <= situation.room else { return nil }
+        guard let volume = volume(writingAt: childPosition), situation.machines[child.id]?.isEmpty == false else {
+            return .fold(child: child.id, into: parent.id)
+        }
+        return child.allocated >= situation.policy.smallestLiveFold ? .advance(volume, from: child.id) : nil
     }
 
-    private func flattenStep(
-        openIn machines: [LayerID: Set<InstanceID>],
-        held: Set<LayerID>,
-        room: ByteCount,
-        policy: CollectionPolicy
-    ) -> CollectionStep? {
-        for layer in layers.values.sorted(by: { $0.id < $1.id }) where layer.phase == .ready && !held.contains(layer.id) {
-            guard volume(writing: layer.id) != nil else { continue }
+    private func flattenStep(in situation: Situation) -> CollectionStep? {
+        for (position, layer) in layers.values.enumerated() where layer.phase == .ready {
+            guard volume(writingAt: position) != nil, !situation.held.contains(layer.id) else { continue }
             let below = chain(of: layer.id).dropFirst()
-            guard below.count >= policy.softDepth, held.isDisjoint(with: below) else { continue }
+            guard below.count >= situation.policy.softDepth, situation.held.isDisjoint(with: below) else { continue }
             let needed = below.reduce(ByteCount.zero) { $0 + (layers[$1]?.allocated ?? .zero) }
-            if needed <= room { return .pull(into: layer.id, downTo: nil) }
+            if needed <= situation.room { return .pull(into: layer.id, downTo: nil) }
         }
         return nil
     }

@@ -3,6 +3,7 @@
 /// Each layer's bytes count once: as *exclusive* to the pin that alone reads through the layer, else as *shared*. So the
 /// ledger balances by construction: Σ exclusive + shared + collectable = Σ layers.
 package struct SpaceAccount: Hashable, Sendable {
+    /// What one pin reads through, in bytes on the pool.
     package struct Entry: Hashable, Sendable {
         /// Bytes that nobody else reads.
         package var exclusive: ByteCount
@@ -16,21 +17,25 @@ package struct SpaceAccount: Hashable, Sendable {
     /// Bytes that no pin reads any more, and that the collector has yet to free.
     package private(set) var collectable = ByteCount.zero
 
+    /// Takes time proportional to the layers and pins of the tree.
     package init(_ tree: LayerTree) {
-        for layer in tree.layers.values {
-            let readers = tree.dependents(of: layer.id)
-            switch readers.count {
-            case 0:
-                collectable += layer.allocated
-            case 1:
-                for pin in readers { entries[pin, default: .none].exclusive += layer.allocated }
-            default:
-                shared += layer.allocated
-                for pin in readers { entries[pin, default: .none].shared += layer.allocated }
+        let layers = tree.layers.values
+        let readers = tree.readerCounts()
+        for (layer, count) in zip(layers, readers) {
+            if count == 0 { collectable += layer.allocated }
+            if count > 1 { shared += layer.allocated }
+        }
+        // What a pin reads is the chain of its layer. Where it is the only reader of an ancestor, no other pin is near.
+        let exclusiveBytes = tree.sumsAlongChains { readers[$0] == 1 ? layers[$0].allocated : .zero }
+        let sharedBytes = tree.sumsAlongChains { readers[$0] > 1 ? layers[$0].allocated : .zero }
+        for position in layers.indices {
+            for pin in tree.pins[position: position] {
+                entries[pin] = Entry(exclusive: exclusiveBytes[position], shared: sharedBytes[position])
             }
         }
     }
 
+    /// The entry of a pin; nothing for one that holds no layer here.
     package func entry(_ pin: Pin) -> Entry {
         entries[pin] ?? .none
     }

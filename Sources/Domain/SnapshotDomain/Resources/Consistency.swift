@@ -1,4 +1,6 @@
-/// How a snapshot of a running machine is brought to rest. Stored.
+/// How a snapshot of a running machine is brought to rest.
+///
+/// Stored.
 package enum ConsistencyMode: String, Sendable, Codable, CaseIterable {
     /// As after a power cut: every acknowledged write, file systems replay their journal.
     case crash
@@ -8,7 +10,9 @@ package enum ConsistencyMode: String, Sendable, Codable, CaseIterable {
 
 /// What was asked for when a snapshot of a running machine is taken.
 package struct ConsistencyRequest: Hashable, Sendable, Codable {
-    /// What to do when the guest cannot be frozen in time. Stored.
+    /// What to do when the guest cannot be frozen in time.
+    ///
+    /// Stored.
     package enum OnMiss: String, Sendable, Codable, CaseIterable {
         /// Take it all the same and label it crash-consistent.
         case settle

@@ -59,7 +59,9 @@ package struct Instance: Hashable, Sendable, Codable, Identifiable {
     }
 }
 
-/// Which network a machine sees. Stored.
+/// Which network a machine sees.
+///
+/// Stored.
 package enum NetworkMode: String, Sendable, Codable, CaseIterable {
     /// None at all: the default of a clone into another environment.
     case isolated

@@ -1,4 +1,6 @@
-/// Where a resource is in its life. Which operation runs on it, or failed, belongs to the job.
+/// Where a resource is in its life.
+///
+/// Which operation runs on it, or failed, belongs to the job.
 ///
 /// There is no `busy`: the open jobs are the lock. They queue by what they work on, and a resource that some job holds is
 /// busy because of that job and no longer than it. So no resource can be left busy by a crash.

@@ -2,13 +2,17 @@ package import Foundation
 
 /// A disk: one writable active layer, and all that stands below it.
 package struct Volume: Hashable, Sendable, Codable, Identifiable {
-    /// What the disk is to its instance. Stored.
+    /// What the disk is to its instance.
+    ///
+    /// Stored.
     package enum Role: String, Sendable, Codable, CaseIterable {
         case root
         case data
     }
 
-    /// A place in an instance. Slot 0 is the root disk.
+    /// A place in an instance.
+    ///
+    /// Slot 0 is the root disk.
     package struct Attachment: Hashable, Sendable, Codable {
         package var instance: InstanceID
         package var slot: Int

@@ -26,8 +26,18 @@ package struct Identifier<Subject>: Hashable, Sendable, Codable, LosslessStringC
         uuid.uuidString.lowercased()
     }
 
+    /// The order of the text forms.
     package static func < (left: Self, right: Self) -> Bool {
-        left.description < right.description
+        left.halves < right.halves
+    }
+
+    private var halves: (UInt64, UInt64) {
+        withUnsafeBytes(of: uuid.uuid) { bytes in
+            (
+                UInt64(bigEndian: bytes.loadUnaligned(as: UInt64.self)),
+                UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+            )
+        }
     }
 
     package init(from decoder: any Decoder) throws {

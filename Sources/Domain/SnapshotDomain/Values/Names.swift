@@ -1,6 +1,8 @@
 package import Foundation
 
-/// The name a person gives a resource. It is shown, compared and stored, and never becomes a path or a query.
+/// The name a person gives a resource.
+///
+/// It is shown, compared and stored, and never becomes a path or a query.
 ///
 /// 1 to 255 characters without control characters, line separators, `/` or `\`, and without white space at either end.
 package struct ResourceName: Hashable, Sendable, Codable, CustomStringConvertible {

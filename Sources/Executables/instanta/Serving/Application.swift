@@ -121,7 +121,8 @@ struct Service: Sendable {
         self.lock = lock
     }
 
-    private static func makeRouter(_ room: EngineRoom, _ configuration: ServiceConfiguration) -> Router<IncomingContext> {
+    private static func makeRouter(_ room: EngineRoom, _ configuration: ServiceConfiguration) -> Router<IncomingContext>
+    {
         let router = makeApplicationRouter(
             configuration: HTTPConfiguration(
                 isBehindProxy: configuration.isBehindProxy,
@@ -137,7 +138,9 @@ struct Service: Sendable {
         return router
     }
 
-    /// Serves until the task is cancelled or the process is asked to end; then lets go of everything. Machines run on.
+    /// Serves until the task is cancelled or the process is asked to end; then lets go of everything.
+    ///
+    /// Machines run on.
     ///
     /// - Parameter onListening: Told the port that was really taken.
     func run(onListening: @escaping @Sendable (Int) async -> Void) async throws {

@@ -30,7 +30,9 @@ struct DoctorCommand: AsyncParsableCommand {
         } else {
             let width = findings.map(\.subject.count).max() ?? 0
             for finding in findings {
-                print("\(finding.grade.mark)  \(finding.subject.padding(toLength: width, withPad: " ", startingAt: 0))  \(finding.text)")
+                print(
+                    "\(finding.grade.mark)  \(finding.subject.padding(toLength: width, withPad: " ", startingAt: 0))  \(finding.text)"
+                )
                 if let remedy = finding.remedy { print(String(repeating: " ", count: width + 8) + "→ \(remedy)") }
             }
         }
@@ -126,7 +128,12 @@ private struct Examination {
             let free = ByteCount(space.availableBytes)
             let text = "\(free) free for \(directory.path)"
             if free < Self.leastSpace {
-                return Finding(subject: "space", grade: .broken, text: text, remedy: "add space, or choose another --data-dir")
+                return Finding(
+                    subject: "space",
+                    grade: .broken,
+                    text: text,
+                    remedy: "add space, or choose another --data-dir"
+                )
             }
             let isTight = free < Self.comfortableSpace
             return Finding(

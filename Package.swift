@@ -23,8 +23,13 @@ let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 
 /// A target of ours, in the folder of its ring.
 func ring(_ folder: String, _ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-    .target(name: name, dependencies: dependencies, path: "Sources/\(folder)/\(name)", exclude: readme(folder),
-        swiftSettings: strict)
+    .target(
+        name: name,
+        dependencies: dependencies,
+        path: "Sources/\(folder)/\(name)",
+        exclude: readme(folder),
+        swiftSettings: strict
+    )
 }
 
 /// Adapters and interfaces explain themselves in a README, which is not a source.
@@ -66,20 +71,32 @@ let package = Package(
         // QMP, guest agent, storage daemon, NBD: the protocols of QEMU's programs.
         ring("Adapters", "QEMU", ["SnapshotDomain", "SnapshotPorts", "Platform", nioCore, nioPosix, logging]),
         // Layers as qcow2 files in a folder.
-        ring("Adapters", "BlockStoreQCOW2",
-            ["SnapshotDomain", "SnapshotPorts", "Platform", "QEMU", crypto, nioCore, logging]),
+        ring(
+            "Adapters",
+            "BlockStoreQCOW2",
+            ["SnapshotDomain", "SnapshotPorts", "Platform", "QEMU", crypto, nioCore, logging]
+        ),
         // Instances as QEMU processes that outlive the service.
-        ring("Adapters", "HypervisorQEMU",
-            ["SnapshotDomain", "SnapshotPorts", "Platform", "QEMU", nioCore, logging]),
+        ring(
+            "Adapters",
+            "HypervisorQEMU",
+            ["SnapshotDomain", "SnapshotPorts", "Platform", "QEMU", nioCore, logging]
+        ),
 
         // What every HTTP face shares: principals, request ids, limits, the error log.
-        ring("Interfaces", "HTTPCommon",
+        ring(
+            "Interfaces",
+            "HTTPCommon",
             [
                 "SnapshotDomain", "SnapshotPorts", hummingbird, httpTypes, nioCore, nioHTTP1, nioPosix, logging,
-            ]),
+            ]
+        ),
         // CloudMC's REST API.
-        ring("Interfaces", "CloudMCAPI",
-            ["SnapshotDomain", "SnapshotPorts", "SnapshotServices", "HTTPCommon", hummingbird, httpTypes, logging]),
+        ring(
+            "Interfaces",
+            "CloudMCAPI",
+            ["SnapshotDomain", "SnapshotPorts", "SnapshotServices", "HTTPCommon", hummingbird, httpTypes, logging]
+        ),
         // The client verbs of the command line, over CloudMC's REST API.
         ring("Interfaces", "CommandLine", ["SnapshotDomain", argumentParser]),
 
@@ -104,23 +121,37 @@ let package = Package(
         ),
 
         tests("SnapshotDomain", ["SnapshotDomain"]),
-        tests("SnapshotServices", [
-            "SnapshotDomain", "SnapshotPorts", "SnapshotServices", "CatalogSQLite", "BlockStoreQCOW2",
-            "HypervisorQEMU", "QEMU", "Platform", nioPosix, logging,
-        ]),
+        tests(
+            "SnapshotServices",
+            [
+                "SnapshotDomain", "SnapshotPorts", "SnapshotServices", "CatalogSQLite", "BlockStoreQCOW2",
+                "HypervisorQEMU", "QEMU", "Platform", nioPosix, logging,
+            ]
+        ),
         tests("Platform", ["Platform"]),
         tests("CatalogSQLite", ["SnapshotDomain", "SnapshotPorts", "CatalogSQLite", grdb]),
         tests("QEMU", ["SnapshotDomain", "QEMU", "Platform", nioCore, nioPosix, logging]),
-        tests("BlockStoreQCOW2", [
-            "SnapshotDomain", "SnapshotPorts", "BlockStoreQCOW2", "QEMU", "Platform", nioCore, nioPosix, logging,
-        ]),
-        tests("HypervisorQEMU", [
-            "SnapshotDomain", "SnapshotPorts", "HypervisorQEMU", "BlockStoreQCOW2", "QEMU", "Platform", nioPosix, logging,
-        ]),
-        tests("CloudMCAPI", [
-            "SnapshotDomain", "SnapshotPorts", "SnapshotServices", "CloudMCAPI", "HTTPCommon", hummingbird, httpTypes,
-            nioCore, nioPosix, logging,
-        ]),
+        tests(
+            "BlockStoreQCOW2",
+            [
+                "SnapshotDomain", "SnapshotPorts", "BlockStoreQCOW2", "QEMU", "Platform", nioCore, nioPosix, logging,
+            ]
+        ),
+        tests(
+            "HypervisorQEMU",
+            [
+                "SnapshotDomain", "SnapshotPorts", "HypervisorQEMU", "BlockStoreQCOW2", "QEMU", "Platform", nioPosix,
+                logging,
+            ]
+        ),
+        tests(
+            "CloudMCAPI",
+            [
+                "SnapshotDomain", "SnapshotPorts", "SnapshotServices", "CloudMCAPI", "HTTPCommon", hummingbird,
+                httpTypes,
+                nioCore, nioPosix, logging,
+            ]
+        ),
         tests("CommandLine", ["SnapshotDomain", "CommandLine", argumentParser]),
         // The shipped binary, driven as a person or a script would.
         tests("EndToEnd", ["CommandLine", "Platform"]),

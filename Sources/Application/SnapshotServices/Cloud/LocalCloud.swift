@@ -11,7 +11,11 @@ package struct LocalCloud: CloudService {
     let secrets: any Secrets
     let version: String
 
-    /// - Parameter version: What `status` says of the program.
+    /// - Parameters:
+    ///   - world: The ports.
+    ///   - engine: What runs the jobs.
+    ///   - secrets: What keys are looked up with.
+    ///   - version: What `status` says of the program.
     package init(world: World, engine: JobEngine, secrets: any Secrets, version: String) {
         self.world = world
         self.engine = engine

@@ -94,7 +94,9 @@ package final class Collector: Sendable {
     ///
     /// Cancelling the caller ends the wait and not the work.
     ///
-    /// - Parameter progress: Told of the bytes that merges copy meanwhile.
+    /// - Parameters:
+    ///   - layers: Where to look.
+    ///   - progress: Told of the bytes that merges copy meanwhile.
     package func settle(around layers: Set<LayerID>, progress: @escaping ProgressHandler) async {
         let (stream, done) = AsyncStream.makeStream(of: Void.self)
         let ticket = state.withLock { state -> Int? in
@@ -340,7 +342,11 @@ package final class Collector: Sendable {
 
     /// Records that a layer will go, unless something came to need it meanwhile.
     ///
-    /// - Parameter successor: The only layer that may stand on it; nil for none.
+    /// - Parameters:
+    ///   - layer: The layer to go.
+    ///   - successor: The only layer that may stand on it; nil for none.
+    /// - Returns: Whether it will.
+    /// - Throws: What the catalog throws.
     private func doom(_ layer: LayerID, successor: LayerID?) async throws -> Bool {
         try await world.catalog.write { writer in
             let tree = try writer.layerTree(around: layer)

@@ -59,7 +59,9 @@ package final class LayerLeases: Sendable {
 
     /// Takes the layers alone, or not at all.
     ///
-    /// - Parameter makeWay: Called, from any thread, when a job waits for one of them.
+    /// - Parameters:
+    ///   - layers: What to take.
+    ///   - makeWay: Called, from any thread, when a job waits for one of them.
     /// - Returns: A ticket for ``release(_:)``, or nil when somebody uses one of them.
     package func takeAlone(_ layers: Set<LayerID>, makeWay: @escaping @Sendable () -> Void) -> Int? {
         state.withLock { state in

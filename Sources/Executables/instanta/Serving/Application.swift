@@ -143,6 +143,7 @@ struct Service: Sendable {
     /// Machines run on.
     ///
     /// - Parameter onListening: Told the port that was really taken.
+    /// - Throws: When it cannot listen, or when the server fails.
     func run(onListening: @escaping @Sendable (Int) async -> Void) async throws {
         let application = Application(
             router: router,

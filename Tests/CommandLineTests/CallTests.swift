@@ -301,6 +301,25 @@ struct CallTests {
         #expect(!run.errors.contains("se-cret"))
     }
 
+    @Test("a change whose answer was lost is asked for again with the same key, and done once")
+    func lostAnswer() async throws {
+        let requests = Mutex(0)
+        try await TestService.with({ _ in
+            let isFirst = requests.withLock { count in
+                count += 1
+                return count == 1
+            }
+            return isFirst ? .none : .json(["taskId": "7", "taskStatus": "SUCCESS", "data": ["id": "v"]])
+        }) { service in
+            let run = try await service.run("volume", "detach", "0d9c5a6e-0000-4000-8000-000000000001", "-q")
+            #expect(run.output == "v\n", "\(run.errors)")
+            let keys = service.requests.map { $0.headers["idempotency-key"] }
+            #expect(keys.count == 2)
+            #expect(keys[0] != nil)
+            #expect(keys[0] == keys[1])
+        }
+    }
+
     @Test("a redirect is not followed: the key stays with the service it belongs to")
     func redirect() async throws {
         try await TestService.with(routes: [:]) { other in

@@ -1,3 +1,5 @@
+import ArgumentParser
+import Foundation
 import SnapshotDomain
 import Testing
 
@@ -46,5 +48,26 @@ struct CommandStatusTests {
         let mistake: JSONValue = ["errors": [["reason": "invalid_input", "message": "No."]]]
         #expect(CommandFailure(httpStatus: 500, body: fault, requestID: "r-1").report.contains("r-1"))
         #expect(!CommandFailure(httpStatus: 400, body: mistake, requestID: "r-1").report.contains("r-1"))
+    }
+
+    /// The text of `docs/cli.md`.
+    private func documentation() throws -> String {
+        var root = URL(fileURLWithPath: #filePath).resolvingSymlinksInPath()
+        while root.lastPathComponent != "Tests" { root.deleteLastPathComponent() }
+        return try String(contentsOf: root.deletingLastPathComponent().appending(path: "docs/cli.md"), encoding: .utf8)
+    }
+
+    @Test("every status, every code and every verb is documented")
+    func documented() throws {
+        let text = try documentation()
+        for status in CommandStatus.allCases { #expect(text.contains("\n| \(status.rawValue) | ")) }
+        for code in ServiceError.Code.allCases { #expect(text.contains("`\(code.rawValue)`")) }
+        func visit(_ command: any ParsableCommand.Type, _ path: String) {
+            let path = "\(path) \(command.configuration.commandName ?? "")"
+            let verbs = command.configuration.subcommands
+            if verbs.isEmpty { #expect(text.contains("| `\(path)"), "\(path)") }
+            verbs.forEach { visit($0, path) }
+        }
+        ClientCommands.all.forEach { visit($0, "instanta") }
     }
 }

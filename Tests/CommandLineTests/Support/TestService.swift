@@ -29,6 +29,9 @@ final class TestService: Sendable {
         /// What `Content-Length` says, when it is not the truth.
         var announcedLength: Int?
 
+        /// The connection ends without an answer.
+        static let none = Response(status: 0)
+
         static func json(_ value: JSONValue, status: Int = 200) -> Response {
             Response(status: status, body: Data(JSONText.json(value).utf8))
         }
@@ -118,6 +121,7 @@ final class TestService: Sendable {
         guard let request = read(from: connection) else { return }
         received.withLock { $0.append(request) }
         let response = handler(request)
+        guard response.status != Response.none.status else { return }
         var head = "HTTP/1.1 \(response.status) X\r\nConnection: close\r\n"
         head += "Content-Length: \(response.announcedLength ?? response.body.count)\r\n"
         for (name, value) in response.headers { head += "\(name): \(value)\r\n" }

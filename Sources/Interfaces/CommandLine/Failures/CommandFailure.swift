@@ -5,6 +5,8 @@ struct CommandFailure: Error, Hashable {
     var status: CommandStatus
     var message: String
     var remedy: String?
+    /// The request may have been served: only its answer was lost.
+    var mayBeDone = false
     /// The service's identity for the request, by which its log can be searched.
     var requestID: String?
 

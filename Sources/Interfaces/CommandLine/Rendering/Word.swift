@@ -12,12 +12,12 @@ enum Word: String, Sendable, CaseIterable {
     case systemDisk, dataDisk, yes, no
 
     // Titles.
-    case accelerator, achieved, address, agent, before, collectable, consistency, copied, count, cpus, created,
+    case accelerator, achieved, address, agent, before, collectable, consistency, cpus, created,
         dependents, description
-    case digest, diskOffering, ended, environment, event, exclusive, failure, free, frozen, group, id, image
-    case instance, instances, jobs, kind, memory, message, name, network, offering, operatingSystem, parent, pool
-    case progress, queuedTasks, requested, runningTasks, service, shared, size, snapshot, snapshots, sshPort, started,
-        state, subject, task, template
+    case digest, diskOffering, ended, environment, event, exclusive, failure, free, frozen, group, id
+    case instance, kind, memory, message, name, network, offering, operatingSystem, parent, pool
+    case progress, queuedTasks, requested, runningTasks, service, shared, size, snapshot, sshPort, started,
+        state, subject, template
     case total, trouble, undo, used, user, verified, version, volume, volumes, when
 
     func text(in language: Language) -> String {
@@ -66,8 +66,6 @@ enum Word: String, Sendable, CaseIterable {
         case .before: ("Before", "Antes", "Avant")
         case .collectable: ("Collectable", "Recuperable", "Récupérable")
         case .consistency: ("Consistency", "Coherencia", "Cohérence")
-        case .copied: ("Copied", "Copiado", "Copié")
-        case .count: ("Count", "Cantidad", "Nombre")
         case .cpus: ("CPUs", "CPU", "CPU")
         case .created: ("Created", "Creación", "Création")
         case .dependents: ("Dependents", "Dependientes", "Dépendants")
@@ -83,10 +81,7 @@ enum Word: String, Sendable, CaseIterable {
         case .frozen: ("Frozen", "Congelado", "Gel")
         case .group: ("Group", "Grupo", "Groupe")
         case .id: ("ID", "ID", "ID")
-        case .image: ("Image", "Imagen", "Image")
         case .instance: ("Instance", "Instancia", "Instance")
-        case .instances: ("Instances", "Instancias", "Instances")
-        case .jobs: ("Tasks", "Tareas", "Tâches")
         case .kind: ("Type", "Tipo", "Type")
         case .memory: ("Memory", "Memoria", "Mémoire")
         case .message: ("Message", "Mensaje", "Message")
@@ -104,12 +99,10 @@ enum Word: String, Sendable, CaseIterable {
         case .shared: ("Shared", "Compartido", "Partagé")
         case .size: ("Size", "Tamaño", "Taille")
         case .snapshot: ("Snapshot", "Copia instantánea", "Instantané")
-        case .snapshots: ("Snapshots", "Copias instantáneas", "Instantanés")
         case .sshPort: ("SSH", "SSH", "SSH")
         case .started: ("Started", "Inicio", "Début")
         case .state: ("State", "Estado", "État")
         case .subject: ("Subject", "Objeto", "Objet")
-        case .task: ("Task", "Tarea", "Tâche")
         case .template: ("Template", "Plantilla", "Modèle")
         case .total: ("Total", "Total", "Total")
         case .trouble: ("Trouble", "Problema", "Problème")

@@ -55,6 +55,14 @@ final class HTTPTransport: Sendable {
                 "The service at \(address) did not answer in time.",
                 remedy: "Try again; if it stays silent, look at its log."
             )
+        case .networkConnectionLost, .badServerResponse, .cannotParseResponse:
+            var failure = CommandFailure(
+                .unreachable,
+                "The service at \(address) broke off before its answer was there.",
+                remedy: "What was asked for may have been done: look at 'instanta task list' before you ask again."
+            )
+            failure.mayBeDone = true
+            return failure
         case .serverCertificateUntrusted, .serverCertificateHasBadDate, .serverCertificateHasUnknownRoot,
             .serverCertificateNotYetValid, .secureConnectionFailed, .clientCertificateRejected:
             return CommandFailure(

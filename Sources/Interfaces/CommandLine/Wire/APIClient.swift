@@ -71,40 +71,50 @@ struct APIClient: Sendable {
     // MARK: Changing
 
     /// Starts a change.
+    ///
+    /// When the answer is lost the request is sent again with the same `Idempotency-Key`, so that nothing is done twice.
+    /// `patience` is for a call that answers only when its work is done, in seconds.
     func change(
         _ method: Method,
         _ endpoint: Endpoint,
         _ body: JSONValue? = nil,
-        waits: Int? = nil
+        patience: Double = HTTPTransport.silence
     ) async throws -> Submission {
-        Submission(try await send(method, endpoint, body, waits: waits))
+        var request = try request(method, endpoint, body)
+        request.timeoutInterval = patience
+        request.setValue(UUID().uuidString.lowercased(), forHTTPHeaderField: "Idempotency-Key")
+        for _ in 0..<Self.repetitions {
+            do {
+                return Submission(try await send(request))
+            } catch let failure as CommandFailure where failure.mayBeDone {
+                try await Task.sleep(for: .milliseconds(500))
+            }
+        }
+        return Submission(try await send(request))
     }
+
+    private static let repetitions = 2
 
     /// One request and its JSON.
     ///
     /// `waits` are seconds that the service may take to answer, when it would otherwise answer "not yet".
-    func send(
-        _ method: Method,
-        _ endpoint: Endpoint,
-        _ body: JSONValue? = nil,
-        waits: Int? = nil
-    ) async throws -> JSONValue {
+    func send(_ method: Method, _ endpoint: Endpoint, waits: Int? = nil) async throws -> JSONValue {
         var request = try request(method, endpoint)
         if let waits {
             request.setValue("wait=\(waits)", forHTTPHeaderField: "Prefer")
             request.timeoutInterval = HTTPTransport.silence + Double(waits)
         }
-        if let body {
-            request.httpBody = try JSONEncoder().encode(body)
-            request.setValue("application/json", forHTTPHeaderField: "Content-Type")
-        }
+        return try await send(request)
+    }
+
+    private func send(_ request: URLRequest) async throws -> JSONValue {
         let (data, response) = try await transport.data(for: request)
         return try Self.check(response, data)
     }
 
     // MARK: Requests and answers
 
-    func request(_ method: Method, _ endpoint: Endpoint) throws -> URLRequest {
+    func request(_ method: Method, _ endpoint: Endpoint, _ body: JSONValue? = nil) throws -> URLRequest {
         let path = (["api", "v2"] + endpoint.path).map(Self.encode).joined(separator: "/")
         var text = "\(settings.url.absoluteString)/\(path)"
         if !endpoint.query.isEmpty {
@@ -118,6 +128,10 @@ struct APIClient: Sendable {
         request.httpMethod = method.rawValue
         request.setValue(settings.key.value, forHTTPHeaderField: "MC-Api-Key")
         request.setValue("application/json", forHTTPHeaderField: "Accept")
+        if let body {
+            request.httpBody = try JSONEncoder().encode(body)
+            request.setValue("application/json", forHTTPHeaderField: "Content-Type")
+        }
         return request
     }
 

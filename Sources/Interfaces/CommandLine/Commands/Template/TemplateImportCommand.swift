@@ -57,12 +57,12 @@ struct TemplateImportCommand: ServiceCommand {
         return try await call.surroundings.interruptible {
             CommandFailure(.interrupted, "Stopped waiting for the service to fetch the image.")
         } _: {
-            try await client.change(.post, endpoint, body, waits: Self.longestFetch)
+            try await client.change(.post, endpoint, body, patience: Self.longestFetch)
         }
     }
 
     /// A day in seconds: enough for any image, and less than for ever.
-    private static let longestFetch = 86_400
+    private static let longestFetch = 86_400.0
 
     private func upload(_ call: Call) async throws -> Submission {
         let endpoint = try await call.endpoint(

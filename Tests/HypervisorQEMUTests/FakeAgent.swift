@@ -33,6 +33,7 @@ final class FakeAgent: Sendable {
     /// - Parameters:
     ///   - path: Where to listen.
     ///   - script: Plays the commands; by default a guest with two file systems.
+    /// - Throws: When the path cannot be listened at.
     init(path: String, script: @escaping Script = FakeAgent.wellBehaved) throws {
         self.path = path
         self.script = script

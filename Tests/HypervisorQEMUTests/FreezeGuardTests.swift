@@ -13,7 +13,8 @@ enum GuardProgram {
     static let isThere =
         FileManager.default.isExecutableFile(atPath: Shared.executable)
         || ProcessInfo.processInfo.environment["CI"] != nil
-    static let reason: Comment = "the program 'instanta' is not beside the tests; build it, or name it in INSTANTA_EXECUTABLE"
+    static let reason: Comment =
+        "the program 'instanta' is not beside the tests; build it, or name it in INSTANTA_EXECUTABLE"
 }
 
 /// What a guard says, word by word.
@@ -172,16 +173,21 @@ struct FreezeGuardTests {
     func stubborn(_ trouble: FakeAgent.Reaction) async throws {
         let troubles = Mutex(3)
         let script: FakeAgent.Script = { command, agent in
-            let isTroubled = command == "guest-fsfreeze-thaw" && troubles.withLock { left in
-                left -= 1
-                return left >= 0
-            }
+            let isTroubled =
+                command == "guest-fsfreeze-thaw"
+                && troubles.withLock { left in
+                    left -= 1
+                    return left >= 0
+                }
             return isTroubled ? trouble : FakeAgent.wellBehaved(command, agent)
         }
         try await withFakeAgent(script) { agent in
             try await withGuard(agent, milliseconds: 60_000) { child, words in
                 #expect(try await words.next() == .frozen(count: 2))
                 child.send(Data("thaw\n".utf8))
+                for _ in 1...2 {
+                    guard case .struggling = try await words.next() else { throw UnexpectedWord() }
+                }
                 guard case .thawed = try await words.next() else { throw UnexpectedWord() }
                 #expect(!agent.isFrozen)
                 #expect(agent.commands.count { $0 == "guest-fsfreeze-thaw" } == 4)
@@ -211,7 +217,7 @@ struct FreezeGuardTests {
             agent: GuestAgent(path: agent.path, group: Shared.group),
             socket: agent.path,
             limit: .milliseconds(milliseconds),
-            pass: try #require(Turnstile().enterNow()),
+            pass: try #require(await Turnstile().pass(within: .zero)),
             logger: Shared.logger
         )
     }
@@ -248,6 +254,25 @@ struct FreezeGuardTests {
             let lease = try await begin(agent, milliseconds: 60_000)
             agent.setFrozen(0)
             #expect(await !lease.thaw().heldThroughout)
+        }
+    }
+
+    @Test("a guest that does not thaw is left to its guard, which goes on trying", .timeLimit(.minutes(2)))
+    func doesNotThaw() async throws {
+        let isStuck = Mutex(true)
+        let script: FakeAgent.Script = { command, agent in
+            command == "guest-fsfreeze-thaw" && isStuck.withLock(\.self)
+                ? .refuse("not now") : FakeAgent.wellBehaved(command, agent)
+        }
+        try await withFakeAgent(script) { agent in
+            let lease = try await begin(agent, milliseconds: 60_000)
+            let report = await lease.thaw()
+            #expect(!report.heldThroughout)
+            #expect(report.answer.contains("goes on trying"))
+            #expect(agent.isFrozen)
+            isStuck.withLock { $0 = false }
+            #expect(await lease.process.wait(within: Shared.limit) == .exited(0))
+            #expect(!agent.isFrozen)
         }
     }
 
@@ -292,7 +317,7 @@ struct FreezeGuardTests {
                     agent: GuestAgent(path: agent.path, group: Shared.group),
                     socket: agent.path,
                     limit: .seconds(1),
-                    pass: try #require(Turnstile().enterNow()),
+                    pass: try #require(await Turnstile().pass(within: .zero)),
                     logger: Shared.logger
                 )
             }
@@ -305,6 +330,7 @@ struct FreezeGuardTests {
         "every word of the guard is read as it was written",
         arguments: [
             FreezeGuard.Word.frozen(count: 3), .refused(reason: "no room"), .silent(reason: "nobody is there"),
+            .struggling(reason: "not now"),
             .thawed(.init(reason: .deadline, milliseconds: 12, count: 1)),
             .thawed(.init(reason: .machineGone, milliseconds: 0, count: 0)),
         ]
@@ -313,7 +339,10 @@ struct FreezeGuardTests {
         #expect(FreezeGuard.Word(word.line) == word)
     }
 
-    @Test("what the guard never says is not read", arguments: ["", "frozen", "frozen x", "thawed 1 why 2", "hello you"])
+    @Test(
+        "what the guard never says is not read",
+        arguments: ["", "frozen", "frozen x", "thawed 1 why 2", "hello you"]
+    )
     func foreignWords(_ line: String) {
         #expect(FreezeGuard.Word(line) == nil)
     }

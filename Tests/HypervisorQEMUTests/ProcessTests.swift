@@ -12,7 +12,10 @@ import Testing
 extension QEMUHypervisorTests {
     @Suite("processes")
     struct ProcessTests {
-        @Test("a pid file with rubbish, or with the number of another process, is not touched", arguments: [true, false])
+        @Test(
+            "a pid file with rubbish, or with the number of another process, is not touched",
+            arguments: [true, false]
+        )
         func foreignNumber(isRubbish: Bool) async throws {
             try await withGround { ground in
                 let stranger = try await ChildProcess.start(Spawn("sleep", ["600"]))
@@ -57,7 +60,9 @@ extension QEMUHypervisorTests {
                 // Mode 2: system calls are filtered.
                 #expect(status.contains("Seccomp:\t2"))
                 for descriptor in 0...2 {
-                    let target = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(pid)/fd/\(descriptor)")
+                    let target = try FileManager.default.destinationOfSymbolicLink(
+                        atPath: "/proc/\(pid)/fd/\(descriptor)"
+                    )
                     #expect(target == "/dev/null" || target == ground.folder(of: machine.id).log)
                 }
             }

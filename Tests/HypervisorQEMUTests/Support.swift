@@ -23,7 +23,9 @@ enum Shared {
         return logger
     }
 
-    /// The shipped program, which runs the guard of a freeze. Built beside the tests.
+    /// The shipped program, which runs the guard of a freeze.
+    ///
+    /// Built beside the tests.
     static let executable: String = {
         let environment = ProcessInfo.processInfo.environment
         if let named = environment["INSTANTA_EXECUTABLE"] { return named }
@@ -33,7 +35,9 @@ enum Shared {
 
     static let guardCommand = [executable, "freeze-guard"]
 
-    /// What was found out about KVM, as the cache keeps it. Finding out takes a second, too long for every test.
+    /// What was found out about KVM, as the cache keeps it.
+    ///
+    /// Finding out takes a second, too long for every test.
     static let verdict = Mutex<Data?>(nil)
 }
 

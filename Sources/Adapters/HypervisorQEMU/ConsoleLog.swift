@@ -22,6 +22,8 @@ struct ConsoleLog: Sendable {
     /// - Parameters:
     ///   - offset: Where to begin, such as the last `nextOffset`; a negative one counts from the end.
     ///   - limit: How many bytes to read; a character that would be cut in two is left for the next call.
+    /// - Returns: The text, and where to go on.
+    /// - Throws: What the file system says.
     func read(from offset: Int64, atMost limit: Int) throws -> ConsoleText {
         guard let file = FileHandle(forReadingAtPath: path) else { return ConsoleText(text: "", nextOffset: 0) }
         defer { try? file.close() }
@@ -42,7 +44,9 @@ struct ConsoleLog: Sendable {
         )
     }
 
-    /// Gives the space of old text back when the log has grown large. Does nothing where the file system has no holes.
+    /// Gives the space of old text back when the log has grown large.
+    ///
+    /// Does nothing where the file system has no holes.
     func trim() throws {
         guard let facts = try FileFacts.find(path), facts.allocatedBytes > Self.largest else { return }
         guard let punch = Self.fallocate, let file = FileHandle(forUpdatingAtPath: path) else { return }

@@ -10,9 +10,14 @@ final class EventBroadcast: Sendable {
 
     private let state = Mutex(State())
 
-    /// The events from now on. A listener that falls behind by more than 1024 loses the oldest.
+    /// The events from now on.
+    ///
+    /// A listener that falls behind by more than 1024 loses the oldest.
     func listen() -> AsyncStream<MachineEvent> {
-        let (stream, continuation) = AsyncStream.makeStream(of: MachineEvent.self, bufferingPolicy: .bufferingNewest(1024))
+        let (stream, continuation) = AsyncStream.makeStream(
+            of: MachineEvent.self,
+            bufferingPolicy: .bufferingNewest(1024)
+        )
         let listener = state.withLock { state in
             state.next += 1
             state.listeners[state.next] = continuation

@@ -87,6 +87,8 @@ final class AgentLine {
     ///   - command: What to ask.
     ///   - deadline: How long to wait for the answer.
     ///   - owner: Whose word ends the wait.
+    /// - Returns: The agent's answer; 0 when it is no number.
+    /// - Throws: ``Failure``; the agent may carry the command out later.
     func ask(_ command: String, until deadline: ContinuousClock.Instant, unless owner: OwnerLine? = nil)
         throws(Failure) -> Int
     {

@@ -18,12 +18,14 @@ extension FreezeGuard {
         var count: Int
     }
 
-    /// What a guard says on standard output, a line each: `frozen`, and later `thawed`; or one of the others alone.
+    /// What a guard says on standard output, a line each: `frozen`, and later `thawed`; or `refused` or `silent` alone.
     enum Word: Sendable, Equatable {
         case frozen(count: Int)
         case thawed(Thaw)
         case refused(reason: String)
         case silent(reason: String)
+        /// The guest cannot be thawed yet; said at every attempt but the first, so that a guard that tries is told from one that hangs.
+        case struggling(reason: String)
 
         var line: String {
             switch self {
@@ -31,6 +33,7 @@ extension FreezeGuard {
             case .thawed(let thaw): "thawed \(thaw.milliseconds) \(thaw.reason.rawValue) \(thaw.count)"
             case .refused(let reason): "refused \(Self.oneLine(reason))"
             case .silent(let reason): "silent \(Self.oneLine(reason))"
+            case .struggling(let reason): "struggling \(Self.oneLine(reason))"
             }
         }
 
@@ -43,12 +46,14 @@ extension FreezeGuard {
                 guard let count = Int(words[1]) else { return nil }
                 self = .frozen(count: count)
             case "thawed":
-                guard fields.count == 3, let milliseconds = Int(fields[0]), let reason = FreezeReason(rawValue: fields[1]),
+                guard fields.count == 3, let milliseconds = Int(fields[0]),
+                    let reason = FreezeReason(rawValue: fields[1]),
                     let count = Int(fields[2])
                 else { return nil }
                 self = .thawed(Thaw(reason: reason, milliseconds: milliseconds, count: count))
             case "refused": self = .refused(reason: words[1])
             case "silent": self = .silent(reason: words[1])
+            case "struggling": self = .struggling(reason: words[1])
             default: return nil
             }
         }

@@ -21,6 +21,8 @@ package struct FreezeGuard {
     static let thawRequest = "thaw"
     /// How long the agent may take to say anything before it counts as absent.
     private static let agentPatience = Duration.seconds(2)
+    /// How long one attempt to thaw may take.
+    private static let attemptPatience = Duration.seconds(3)
     /// How long the guard may be silent beyond the freeze itself, when all goes well: start, agent, thaw and its proof.
     static let longestSilence = Duration.seconds(10)
     /// How long it goes on trying to thaw a guest that does not answer.
@@ -97,14 +99,18 @@ package struct FreezeGuard {
     /// - Returns: How many file systems were thawed; nil when the agent never confirmed.
     private func thawFully(until end: ContinuousClock.Instant) -> Int? {
         var count = 0
+        var failures = 0
         while ContinuousClock.now < end {
-            let attemptEnd = min(end, .now + .seconds(5))
+            let attemptEnd = min(end, .now + Self.attemptPatience)
             do throws(AgentLine.Failure) {
                 if !agent.isOpen { try agent.open(until: attemptEnd) }
                 count += try agent.ask("guest-fsfreeze-thaw", until: attemptEnd)
                 if try agent.askFreezeStatus(until: attemptEnd) == "thawed" { return count }
             } catch {
                 if agent.isMachineGone { return count }
+                // A channel that broke while nobody looked is no trouble yet.
+                if failures > 0 { say(.struggling(reason: error.reason)) }
+                failures += 1
                 agent.close()
                 usleep(100_000)
             }

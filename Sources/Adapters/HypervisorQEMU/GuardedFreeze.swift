@@ -13,7 +13,7 @@ final class GuardedFreeze: FreezeLease {
     /// The guard.
     let process: ChildProcess
     private let agent: GuestAgent
-    private let pass: Turnstile.Pass
+    private let pass: TurnPass
     private let frozenAt: ContinuousClock.Instant
     private let fileSystems: Int
     private let logger: Logger
@@ -23,7 +23,7 @@ final class GuardedFreeze: FreezeLease {
     private init(
         _ process: ChildProcess,
         _ agent: GuestAgent,
-        _ pass: Turnstile.Pass,
+        _ pass: TurnPass,
         fileSystems: Int,
         logger: Logger
     ) {
@@ -44,13 +44,15 @@ final class GuardedFreeze: FreezeLease {
     ///   - limit: The longest freeze.
     ///   - pass: The turn with the agent, kept until the guest is thawed.
     ///   - logger: Told when a guard fails.
-    /// - Throws: `guestUnresponsive` or `guestRefused`; the guest is not frozen then. `cannotStart` without a guard.
+    /// - Returns: The freeze, which the caller ends.
+    /// - Throws: `guestUnresponsive` or `guestRefused`; the guest is not frozen then, unless the outcome
+    ///   is `unknown`. `unavailable` without a guard.
     static func begin(
         command: [String],
         agent: GuestAgent,
         socket: String,
         limit: Duration,
-        pass: Turnstile.Pass,
+        pass: TurnPass,
         logger: Logger
     ) async throws(HypervisorFault) -> GuardedFreeze {
         let milliseconds = max(1, Int(limit.timeInterval * 1_000))
@@ -71,7 +73,7 @@ final class GuardedFreeze: FreezeLease {
             )
         }
         let patience = limit + FreezeGuard.longestSilence
-        let word = await shielded { await Self.nextWord(of: process, within: patience) }
+        let word = await shielded { await Self.lastWord(of: process, within: patience) }
         if case .frozen(let count) = word {
             let freeze = GuardedFreeze(process, agent, pass, fileSystems: count, logger: logger)
             guard Task.isCancelled else { return freeze }
@@ -83,17 +85,26 @@ final class GuardedFreeze: FreezeLease {
         case .refused(let reason):
             throw HypervisorFault(.guestRefused, .notDone, "The guest agent refused to freeze: \(reason).")
         case .silent(let reason):
-            throw HypervisorFault(.guestUnresponsive, .notDone, "The guest agent does not answer: \(reason). Nothing was frozen.")
+            throw HypervisorFault(
+                .guestUnresponsive,
+                .notDone,
+                "The guest agent does not answer: \(reason). Nothing was frozen."
+            )
         case .thawed(let thaw):
             throw HypervisorFault(
                 .guestUnresponsive,
                 .notDone,
                 "The guest took longer than \(milliseconds) ms to freeze and was thawed again (\(thaw.reason.rawValue))."
             )
+        case .struggling(let reason):
+            throw HypervisorFault(
+                .guestUnresponsive,
+                .unknown,
+                "The guest did not freeze in time and cannot be thawed: \(reason). Its guard goes on trying."
+            )
         case .frozen, nil:
             // The guard is gone or hangs. It may have frozen the guest before.
-            process.signal(SIGKILL)
-            let isThawed = await shielded { await agent.thawFully(attempts: 3, logger: logger) }
+            let isThawed = await shielded { await Self.thawWithout(process, agent, logger: logger) }
             throw HypervisorFault(
                 .unavailable,
                 isThawed ? .notDone : .unknown,
@@ -108,19 +119,23 @@ final class GuardedFreeze: FreezeLease {
 
     private func finish() async -> FreezeReport {
         // Two callers: both get the one report.
-        let turn = await thawing.enter(within: .seconds(60))
+        let turn = await thawing.pass(within: .seconds(60))
         defer { turn?.leave() }
         if let report = report.withLock({ $0 }) { return report }
         process.send(Data("\(FreezeGuard.thawRequest)\n".utf8))
         let made: FreezeReport
-        if case .thawed(let thaw) = await Self.nextWord(of: process, within: FreezeGuard.longestSilence) {
+        switch await Self.lastWord(of: process, within: FreezeGuard.longestSilence) {
+        case .thawed(let thaw):
             made = FreezeReport(
                 heldThroughout: thaw.reason == .asked && thaw.count > 0,
                 milliseconds: thaw.milliseconds,
                 answer: answer(to: thaw)
             )
-        } else {
-            made = await thawWithoutGuard()
+        case .struggling(let reason):
+            made = missed("the guest does not thaw (\(reason)); its guard goes on trying")
+        default:
+            let isThawed = await Self.thawWithout(process, agent, logger: logger)
+            made = missed("the guard failed; the guest \(isThawed ? "was thawed without it" : "does not answer")")
         }
         process.closeInput()
         report.withLock { $0 = made }
@@ -138,18 +153,37 @@ final class GuardedFreeze: FreezeLease {
         }
     }
 
-    /// The guard died, or does not get through to the guest: tries by itself, and never claims that the freeze held.
-    private func thawWithoutGuard() async -> FreezeReport {
-        logger.error("The guard of a freeze failed; thawing the guest without it", metadata: ["pid": "\(process.pid)"])
-        process.signal(SIGKILL)
-        let isThawed = await agent.thawFully(attempts: 5, logger: logger)
+    private func missed(_ answer: String) -> FreezeReport {
+        let elapsed = ContinuousClock.now - frozenAt
         return FreezeReport(
             heldThroughout: false,
-            milliseconds: Int(((.now - frozenAt) as Duration).timeInterval * 1_000),
-            answer: isThawed
-                ? "the guard of the freeze failed, and the service thawed the guest"
-                : "the guard of the freeze failed, and the guest does not answer"
+            milliseconds: Int(elapsed.timeInterval * 1_000),
+            answer: answer
         )
+    }
+
+    /// Thaws in place of a guard that died or hangs.
+    ///
+    /// Tells whether the guest is known to run.
+    private static func thawWithout(_ guardian: ChildProcess, _ agent: GuestAgent, logger: Logger) async -> Bool {
+        logger.error("The guard of a freeze failed", metadata: ["pid": "\(guardian.pid)"])
+        guardian.signal(SIGKILL)
+        _ = await guardian.wait()
+        return await agent.thawFully(attempts: 5, logger: logger)
+    }
+
+    /// What the guard says in the end: its next word, or the last of those that tell of trouble on the way.
+    private static func lastWord(of process: ChildProcess, within limit: Duration) async -> FreezeGuard.Word? {
+        let deadline = ContinuousClock.now + limit
+        var last: FreezeGuard.Word?
+        while true {
+            let word = await nextWord(of: process, within: deadline - .now)
+            guard case .struggling = word else {
+                // Silent since it last told of trouble, but not for longer than an attempt takes: it goes on.
+                return word ?? (ContinuousClock.now < deadline ? nil : last)
+            }
+            last = word
+        }
     }
 
     /// What the guard says next; nil when it ends, says something else, or says nothing in time.

@@ -131,9 +131,10 @@ extension MachineCommandLine {
 
     /// The slot of a disk by its identifier or its path in QEMU's tree of objects; nil for other devices.
     static func slot(ofDisk name: String) -> Int? {
-        let name = name.hasPrefix("/machine/peripheral/") ? name.split(separator: "/")[2] : name[...]
-        guard name.hasPrefix("disk") else { return nil }
-        return Int(name.dropFirst(4))
+        let folder = "/machine/peripheral/"
+        let identifier = name.hasPrefix(folder) ? name.dropFirst(folder.count).prefix { $0 != "/" } : name[...]
+        guard identifier.hasPrefix("disk") else { return nil }
+        return Int(identifier.dropFirst(4))
     }
 
     /// The arguments of `device_add` for a disk.

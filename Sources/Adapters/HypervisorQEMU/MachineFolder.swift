@@ -45,7 +45,9 @@ struct MachineFolder: Sendable {
         RunningProcess.find(pidFile: pidFile, marker: pidFile)
     }
 
-    /// Makes the folder ready for a new run; blocks. What an earlier run left is gone, except for the console's text.
+    /// Makes the folder ready for a new run; blocks.
+    ///
+    /// What an earlier run left is gone, except for the console's text.
     func prepareForStart() throws {
         try FileManager.default.createDirectory(
             atPath: path,
@@ -53,7 +55,9 @@ struct MachineFolder: Sendable {
             attributes: [.posixPermissions: 0o700]
         )
         let files = FileManager.default
-        let pictures = try files.contentsOfDirectory(atPath: path).filter { $0.hasSuffix(".tmp") }.map { "\(path)/\($0)" }
+        let pictures = try files.contentsOfDirectory(atPath: path).filter { $0.hasSuffix(".tmp") }.map {
+            "\(path)/\($0)"
+        }
         for stale in [pidFile, monitor, spareMonitor, agent, log] + pictures { _ = unlink(stale) }
     }
 
@@ -65,7 +69,9 @@ struct MachineFolder: Sendable {
         return !logTail().contains("terminating on signal")
     }
 
-    /// The last words of QEMU, on one line; empty when it had none. Blocks.
+    /// The last words of QEMU, on one line; empty when it had none.
+    ///
+    /// Blocks.
     func logTail() -> String {
         guard let file = FileHandle(forReadingAtPath: log) else { return "" }
         defer { try? file.close() }

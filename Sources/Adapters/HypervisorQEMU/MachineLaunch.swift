@@ -59,7 +59,11 @@ struct MachineLaunch {
         let log = await shielded { [host] in (try? await host.pool.run { folder.logTail() }) ?? "" }
         let words = log.isEmpty ? "it gave no reason" : log
         guard let status = child.status else {
-            return HypervisorFault(.cannotStart, .notDone, "QEMU does not answer within \(host.limits.start): \(words).")
+            return HypervisorFault(
+                .cannotStart,
+                .notDone,
+                "QEMU does not answer within \(host.limits.start): \(words)."
+            )
         }
         return HypervisorFault(.cannotStart, .notDone, "QEMU ended while it started, with \(status): \(words).")
     }

@@ -19,7 +19,9 @@ struct MachineRecord: Codable, Sendable, Equatable {
     var expected: Expectation
     /// The port on the host's loopback that leads to the guest's SSH; kept for the next start.
     var sshPort: Int?
-    /// The layers of disks that the guest was asked to let go, nearest first, by slot. Once it has, they are closed.
+    /// The layers of disks that the guest was asked to let go, nearest first, by slot.
+    ///
+    /// Once it has, they are closed.
     var leaving: [Int: [LayerID]] = [:]
 
     /// The record of a machine that does not run yet.
@@ -29,13 +31,17 @@ struct MachineRecord: Codable, Sendable, Equatable {
         expected = .stopped
     }
 
-    /// Reads a record; nil when there is none. Blocks.
+    /// Reads a record; nil when there is none.
+    ///
+    /// Blocks.
     static func find(_ path: String) throws -> MachineRecord? {
         guard let data = FileManager.default.contents(atPath: path) else { return nil }
         return try JSONDecoder().decode(MachineRecord.self, from: data)
     }
 
-    /// Writes the record durably. Blocks.
+    /// Writes the record durably.
+    ///
+    /// Blocks.
     func save(to path: String) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]

@@ -73,7 +73,9 @@ package final class QEMUHypervisor: Hypervisor {
         }
     }
 
-    /// Watches machines until the task is cancelled. Can be called once. The machines go on.
+    /// Watches machines until the task is cancelled.
+    ///
+    /// Can be called once. The machines go on.
     package func run() async {
         await withDiscardingTaskGroup { group in
             group.addTask {
@@ -160,7 +162,8 @@ package final class QEMUHypervisor: Hypervisor {
         try await machines.machine(instance).blockChannel()
     }
 
-    package func freeze(_ instance: InstanceID, atMost limit: Duration) async throws(HypervisorFault) -> any FreezeLease {
+    package func freeze(_ instance: InstanceID, atMost limit: Duration) async throws(HypervisorFault) -> any FreezeLease
+    {
         try await machines.machine(instance).freeze(atMost: limit)
     }
 

@@ -29,7 +29,12 @@ extension QEMUMachine {
         do {
             if let chain = try disk.source.blockChain(), chain.top != nil { return chain }
         } catch {
-            throw HypervisorFault(.io, .notDone, "The description of disk \(disk.volume) is damaged.", cause: "\(error)")
+            throw HypervisorFault(
+                .io,
+                .notDone,
+                "The description of disk \(disk.volume) is damaged.",
+                cause: "\(error)"
+            )
         }
         throw HypervisorFault(
             .unavailable,
@@ -119,7 +124,7 @@ extension QEMUMachine {
         let events = try await client().events()
         do {
             try await ask("device_del", ["id": .string(disk)], to: "take out the disk in slot \(slot)")
-        } catch where error.cause?.contains("DeviceNotFound") == true || error.message.contains("process of unplug") {
+        } catch  where error.cause?.contains("DeviceNotFound") == true || error.message.contains("process of unplug") {
             // Gone between two looks, or asked already: what counts is below.
         }
         let isReleased = try? await withDeadline(host.limits.detach, for: "the release of a disk") {
@@ -143,13 +148,16 @@ extension QEMUMachine {
 
     /// Closes what a disk had open once the guest has let it go, which may be long after it was asked.
     func closeReleasedDisk(_ slot: Int) async {
-        guard let pass = await changes.enter(within: host.limits.turn) else { return }
+        guard let pass = await changes.pass(within: host.limits.turn) else { return }
         defer { pass.leave() }
         do {
             guard record?.leaving[slot] != nil, try await readDisks()[slot] == nil else { return }
             try await forgetReleasedDisk(slot)
         } catch {
-            logger.warning("Cannot close a disk that was taken out", metadata: ["slot": "\(slot)", "cause": "\(error)"])
+            logger.warning(
+                "Cannot close a disk that was taken out",
+                metadata: ["slot": "\(slot)", "cause": "\(error)"]
+            )
         }
     }
 
@@ -162,7 +170,9 @@ extension QEMUMachine {
         try await save(record)
     }
 
-    /// Closes nodes, the upper ones first. What is gone or in use by a job of the store is not ours to close.
+    /// Closes nodes, the upper ones first.
+    ///
+    /// What is gone or in use by a job of the store is not ours to close.
     private func close(_ nodes: [String]) async {
         for node in nodes {
             do throws(HypervisorFault) {

@@ -13,8 +13,6 @@ struct TimedFacts: Sendable {
 
 // All that goes through the agent inside the guest. It is a stranger's program: it may be missing, hang, or lie.
 extension QEMUMachine {
-    private var agent: GuestAgent { GuestAgent(path: folder.agent, group: host.group) }
-
     /// What the guest says about itself, a few seconds old at most unless the agent is busy.
     ///
     /// Lists ask for this of every machine: it takes no time when nobody in the guest listens, and never waits for another
@@ -24,7 +22,7 @@ extension QEMUMachine {
         guard await living() != nil else { return silent }
         if record?.network == .user { silent.sshPort = record?.sshPort }
         if let lastFacts, ContinuousClock.now - lastFacts.at < host.limits.factsAge { return lastFacts.facts }
-        guard let pass = agentTurn.enterNow() else { return lastFacts?.facts ?? silent }
+        guard let pass = await agentTurn.pass(within: .zero) else { return lastFacts?.facts ?? silent }
         defer { pass.leave() }
         let facts = await askForFacts() ?? silent
         lastFacts = TimedFacts(facts: facts, at: .now)
@@ -58,7 +56,7 @@ extension QEMUMachine {
 
     /// Asks the guest to power off: through its agent, else as the power button does.
     func askGuestToPowerOff() async throws(HypervisorFault) {
-        if await isAgentListening(), let pass = await agentTurn.enter(within: .seconds(2)) {
+        if await isAgentListening(), let pass = await agentTurn.pass(within: .seconds(2)) {
             defer { pass.leave() }
             do {
                 return try await agent.shutdown(timeout: host.limits.answer)
@@ -80,7 +78,7 @@ extension QEMUMachine {
                 "No guest agent listens in this machine; install qemu-guest-agent in it, or wait until it is up."
             )
         }
-        guard let pass = await agentTurn.enter(within: host.limits.answer) else {
+        guard let pass = await agentTurn.pass(within: host.limits.answer) else {
             throw HypervisorFault(
                 Task.isCancelled ? .cancelled : .guestUnresponsive,
                 .notDone,
@@ -103,7 +101,7 @@ extension QEMUMachine {
         guard await living() != nil, await isAgentListening() else { return }
         await shielded { [agent, logger, limit = host.limits.answer, agentTurn] in
             // The guard of an earlier service thaws by itself; until it has, the channel is its own.
-            guard let pass = await agentTurn.enter(within: limit) else { return }
+            guard let pass = await agentTurn.pass(within: limit) else { return }
             defer { pass.leave() }
             await agent.thawFully(attempts: 5, logger: logger)
         }
@@ -111,7 +109,9 @@ extension QEMUMachine {
 }
 
 extension GuestAgent {
-    /// Thaws until the agent confirms that nothing is frozen. Tells whether it did.
+    /// Thaws until the agent confirms that nothing is frozen.
+    ///
+    /// Tells whether it did.
     @discardableResult
     func thawFully(attempts: Int, logger: Logger) async -> Bool {
         for attempt in 1...attempts {

@@ -33,7 +33,11 @@ extension QEMUMachine {
 
     private func takePicture(_ path: String) async -> Result<Data, HypervisorFault> {
         do throws(HypervisorFault) {
-            try await ask("screendump", ["filename": .string(path), "format": "png"], to: "take a picture of the screen")
+            try await ask(
+                "screendump",
+                ["filename": .string(path), "format": "png"],
+                to: "take a picture of the screen"
+            )
             return .success(
                 try await host.files("read the picture of the screen") {
                     try Data(contentsOf: URL(fileURLWithPath: path))

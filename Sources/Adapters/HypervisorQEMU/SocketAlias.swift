@@ -10,11 +10,15 @@ import Platform
 enum SocketAlias {
     private static let longestSocketPath = 107
 
-    /// Returns the folder itself if its sockets have short enough paths, else a link to it. Blocks.
+    /// Returns the folder itself if its sockets have short enough paths, else a link to it.
+    ///
+    /// Blocks.
     ///
     /// - Parameters:
-    ///   - machines: The folder, as an absolute path.
-    ///   - runtimeFolder: Where links are made; created with mode 0700, and refused when others may write to it.
+    /// - machines: The folder, as an absolute path.
+    /// - runtimeFolder: Where links are made; created with mode 0700, and refused when others may write to it.
+    /// - Returns: A path to the folder.
+    /// - Throws: `PlatformFault` when a link is needed and cannot be made.
     static func make(for machines: String, in runtimeFolder: String) throws -> String {
         // A UUID has 36 characters.
         let longest = machines.utf8.count + 1 + 36 + 1 + MachineFolder.longestSocketName.utf8.count

@@ -63,7 +63,10 @@ extension HypervisorContract {
             try expect(try await ground.hypervisor.inventory().contains(id), "a running machine is in the inventory")
             try await ground.hypervisor.stop(id, mode: .forced)
             for _ in 1...2 { try await ground.hypervisor.remove(id) }
-            try expect(try await !ground.hypervisor.inventory().contains(id), "a removed machine is not in the inventory")
+            try expect(
+                try await !ground.hypervisor.inventory().contains(id),
+                "a removed machine is not in the inventory"
+            )
         },
         HypervisorContract("what needs a running machine says that it does not run") { ground in
             let id = InstanceID.random()
@@ -74,7 +77,9 @@ extension HypervisorContract {
             try await expectFault([.wrongState], "detaching") { try await hypervisor.detach(slot: 1, from: id) }
             try await expectFault([.wrongState], "the active layers") { _ = try await hypervisor.activeLayers(of: id) }
             try await expectFault([.wrongState], "the open layers") { _ = try await hypervisor.openLayers(of: id) }
-            try await expectFault([.wrongState], "a freeze") { _ = try await hypervisor.freeze(id, atMost: .seconds(1)) }
+            try await expectFault([.wrongState], "a freeze") {
+                _ = try await hypervisor.freeze(id, atMost: .seconds(1))
+            }
             try await expectFault([.wrongState], "a screenshot") { _ = try await hypervisor.screenshot(of: id) }
             try expect(try await hypervisor.blockChannel(of: id) == nil, "there is no way to the disks")
             await hypervisor.thawIfFrozen(id)

@@ -1,0 +1,93 @@
+import Foundation
+import Logging
+import Platform
+import QEMU
+import SnapshotDomain
+import SnapshotPorts
+
+extension QEMUMachine {
+    func start(_ machine: MachineDescription) async throws(HypervisorFault) {
+        let pass = try await turn()
+        defer { pass.leave() }
+        if await living() != nil {
+            guard await queryStatus() == "prelaunch" else { return }
+            // What an interrupted start left has run nothing yet.
+            try await stop(.forced)
+        }
+        let chains = try Self.chains(of: machine.disks)
+        isStarting = true
+        defer { isStarting = false }
+        let emulator = try await host.emulator.find()
+        do throws(HypervisorFault) {
+            try await launch(machine, chains, emulator)
+        } catch {
+            await host.emulator.forget()
+            throw error
+        }
+        logger.notice("Started a machine", metadata: ["pid": "\(process?.pid ?? 0)"])
+    }
+
+    private func launch(
+        _ machine: MachineDescription,
+        _ chains: [Int: BlockChain],
+        _ emulator: Emulator.Found
+    ) async throws(HypervisorFault) {
+        let folder = self.folder
+        // The address that people put into their SSH configuration stays, unless somebody else took the port.
+        let ports = [record?.sshPort, 0].compactMap(\.self)
+        for (attempt, port) in ports.enumerated() {
+            try await host.files("prepare the machine's folder") { try folder.prepareForStart() }
+            let line = MachineCommandLine(
+                machine: machine,
+                chains: chains,
+                folder: folder,
+                accelerator: emulator.accelerator.kind,
+                sshPort: port
+            )
+            do throws(HypervisorFault) {
+                return try await launch(line, emulator.path, MachineRecord(machine))
+            } catch {
+                guard attempt + 1 < ports.count, error.message.contains("host forwarding rule") else { throw error }
+                logger.info("The machine's SSH port is taken; choosing another", metadata: ["port": "\(port)"])
+            }
+        }
+    }
+
+    private func launch(
+        _ line: MachineCommandLine,
+        _ program: String,
+        _ record: MachineRecord
+    ) async throws(HypervisorFault) {
+        let (child, process, client) = try await MachineLaunch(folder: folder, host: host).launch(program, line.words)
+        watch(process, startedAs: child)
+        monitor = client
+        do throws(HypervisorFault) {
+            var record = record
+            if record.network == .user { record.sshPort = try await findSSHPort() }
+            record.expected = .running
+            try await save(record)
+            try await ask("cont", to: "let the machine run")
+        } catch {
+            await giveUp(child, process)
+            throw error
+        }
+    }
+
+    /// Ends a machine that was started in part.
+    private func giveUp(_ child: ChildProcess, _ process: RunningProcess) async {
+        stopsUnderWay += 1
+        defer { stopsUnderWay -= 1 }
+        await child.terminate(grace: .seconds(1))
+        await conclude(process)
+    }
+
+    private func findSSHPort() async throws(HypervisorFault) -> Int? {
+        // The machine protocol has no command for it. The columns: protocol, descriptor, source address, source port.
+        let table = try await ask("human-monitor-command", ["command-line": "info usernet"], to: "find the SSH port")
+        let forward = table.string?.split(whereSeparator: \.isNewline).first { $0.contains("HOST_FORWARD") }
+        return forward.flatMap { line in
+            let fields = line.split(separator: " ")
+            return fields.count > 3 ? Int(fields[3]) : nil
+        }
+    }
+}

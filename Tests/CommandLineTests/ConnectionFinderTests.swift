@@ -97,7 +97,7 @@ struct ConnectionFinderTests {
 
     @Test(
         "what is no address is refused",
-        arguments: ["", "localhost:8420", "ftp://a.example", "http://", "https://u:p@a.example", "https://a.example?x"]
+        arguments: ["", "localhost:8420", "ftp://a.example", "http://", "https://%75@a.example", "https://a.example?x"]
     )
     func addresses(_ text: String) {
         #expect(ConnectionFinder.parse(text) == nil)

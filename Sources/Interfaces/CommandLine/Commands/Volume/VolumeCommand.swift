@@ -109,24 +109,31 @@ struct VolumeUndoRevertCommand: ServiceCommand {
     @OptionGroup var shared: SharedOptions
 
     func perform(_ call: Call) async throws {
-        try await call.operateOnVolume(volume, "undoRevert", label: "Undoing the revert of \(volume)", waits: wait.wait)
-        call.note("undo: instanta volume undo-revert \(ShellWord.quote(volume))")
+        try await call.operateOnVolume(
+            volume,
+            "undoRevert",
+            label: "Undoing the revert of \(volume)",
+            hint: "undo: instanta volume undo-revert \(ShellWord.quote(volume))",
+            waits: wait.wait
+        )
     }
 }
 
 extension Call {
-    /// Runs one operation on a volume and shows the volume afterwards.
+    /// Runs one operation on a volume, and shows the volume and a hint afterwards.
     func operateOnVolume(
         _ reference: String,
         _ operation: String,
         _ body: JSONValue? = nil,
         label: String,
+        hint: String? = nil,
         waits: Bool
     ) async throws {
         let target = try await target(reference, .volume)
         let endpoint = try await self.operation(operation, on: .volume, target.id)
         try await change(await client.change(.post, endpoint, body), label, waits: waits) { volume in
             try present(changed: [volume], as: .volume, isList: false)
+            if let hint { note(hint) }
         }
     }
 }

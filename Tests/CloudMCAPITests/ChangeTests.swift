@@ -372,8 +372,8 @@ struct ChangeTests {
 
         let fetched = Locked<[String]>([])
         let counter = Counter(upload: "/scratch/1")
-        let configuration = CloudMCConfiguration(imageFetcher: { url, path, _ throws(ServiceError) in
-            fetched.change { $0.append("\(url) \(path)") }
+        let configuration = CloudMCConfiguration(imageFetcher: { image throws(ServiceError) in
+            fetched.change { $0.append("\(image.url) \(image.path) \(image.reach)") }
         })
         let answer = try await TestAPI(counter, configuration: configuration).send(
             .post,
@@ -381,7 +381,7 @@ struct ChangeTests {
             body: #"{"name": "a", "url": "https://example.org/a.img", "format": "raw"}"#
         )
         #expect(answer.status == 200, "\(answer.text)")
-        #expect(fetched.value == ["https://example.org/a.img /scratch/1"])
+        #expect(fetched.value == ["https://example.org/a.img /scratch/1 anywhere"])
         guard case .createTemplate(let request) = counter.orders.value.first else { return wrongOrder() }
         #expect(request.source == .file(path: "/scratch/1", format: "raw", isUpload: true))
     }

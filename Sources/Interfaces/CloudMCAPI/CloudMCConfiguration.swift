@@ -1,4 +1,5 @@
 package import Foundation
+package import HTTPCommon
 package import SnapshotDomain
 
 /// What the API says about the service around its resources, and the parts that the composition root lends it.
@@ -23,12 +24,8 @@ package struct CloudMCConfiguration: Sendable {
         package var entryPoint: String
     }
 
-    /// Brings a remote image into a file of the service.
-    ///
-    /// It keeps the size limit, refuses addresses that only the service's own host or network can reach, and removes what
-    /// it wrote when it throws.
-    package typealias ImageFetcher =
-        @Sendable (_ url: URL, _ path: String, _ limit: ByteCount) async throws(ServiceError) -> Void
+    /// Brings a remote image into a file of the service: `{ image throws(ServiceError) in try await image.fetch() }`.
+    package typealias ImageFetcher = @Sendable (RemoteImage) async throws(ServiceError) -> Void
 
     /// What stands in paths: `/services/<code>/…`.
     package var serviceCode: String

@@ -35,9 +35,9 @@ struct TransferTests {
             #expect(FileManager.default.contents(atPath: path) == Data((big + "x").utf8))
             let attributes = try FileManager.default.attributesOfItem(atPath: path)
             #expect(attributes[.posixPermissions] as? Int == 0o600)
-            await UploadedFile.discard(path)
+            try await UploadedFile.discard(path)
             #expect(!FileManager.default.fileExists(atPath: path))
-            await UploadedFile.discard(path)
+            try await UploadedFile.discard(path)
         }
     }
 

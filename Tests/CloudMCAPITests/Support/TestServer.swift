@@ -15,9 +15,14 @@ struct TestServer {
 
     /// Serves while the body runs, and not a moment longer.
     static func run(_ cloud: any CloudService, _ body: (TestServer) async throws -> Void) async throws {
-        let log = LogCollector()
         let router = makeApplicationRouter(faces: [CloudMCRoutes.errorFace])
         CloudMCRoutes(cloud: cloud, configuration: CloudMCConfiguration()).add(to: router)
+        try await run(router, body)
+    }
+
+    /// Serves any routes.
+    static func run(_ router: Router<IncomingContext>, _ body: (TestServer) async throws -> Void) async throws {
+        let log = LogCollector()
         let (ports, continuation) = AsyncStream.makeStream(of: Int.self)
         let application = Application(
             router: router,

@@ -24,7 +24,11 @@ enum TemplateImport {
             self.osTypeId = osTypeId
         }
 
-        func request(_ source: CreateTemplateRequest.Source) throws(ServiceError) -> CreateTemplateRequest {
+        /// Only an operator's templates can be for everybody; as in CloudMC, the wish of others is read and not granted.
+        func request(
+            _ source: CreateTemplateRequest.Source,
+            for principal: Principal
+        ) throws(ServiceError) -> CreateTemplateRequest {
             CreateTemplateRequest(
                 source: source,
                 name: try Input.requiredName(name),
@@ -34,7 +38,7 @@ enum TemplateImport {
                     isSSHKeyEnabled: sshEnabled ?? false,
                     isPasswordEnabled: passwordEnabled ?? false,
                     isDynamicallyScalable: dynamicallyScalable ?? false,
-                    isPublic: availablePublicly ?? false
+                    isPublic: (availablePublicly ?? false) && principal.user.isOperator
                 )
             )
         }
@@ -52,6 +56,7 @@ enum TemplateImport {
         _ = try Input.requiredName(body.name)
         let url = try address(body.url)
         guard url.isFileURL else {
+            try requireRight(in: environment.id, call)
             let path = try await call.cloud.uploadPath()
             try await fetch(url, to: path, call)
             return try await submit(body, path, format, isUpload: true, in: environment.id, call)
@@ -69,9 +74,7 @@ enum TemplateImport {
     @Sendable
     static func upload(_ call: Call) async throws -> Response {
         let environment = try await call.environment()
-        guard call.caller.principal.may(.create, in: environment.id) else {
-            throw ServiceError(.notAllowed, "You may not create templates in this environment.")
-        }
+        try requireRight(in: environment.id, call)
         let format: ImageFormat = try Input.word(call.query["format"], "format") ?? .qcow2
         let body = Body(
             name: try Input.requiredName(call.query["name"]).description,
@@ -84,6 +87,13 @@ enum TemplateImport {
             atMost: call.configuration.largestUpload
         )
         return try await submit(body, file.path, format, isUpload: true, in: environment.id, call)
+    }
+
+    /// Nothing is received or fetched for somebody who may not keep it; the service itself would only say so afterwards.
+    private static func requireRight(in environment: EnvironmentID, _ call: Call) throws(ServiceError) {
+        guard call.caller.principal.may(.create, in: environment) else {
+            throw ServiceError(.notAllowed, "You may not create templates in this environment.")
+        }
     }
 
     /// Hands a file to the service.
@@ -99,10 +109,13 @@ enum TemplateImport {
     ) async throws -> Response {
         let job: JobID
         do {
-            let request = try body.request(.file(path: path, format: format.rawValue, isUpload: isUpload))
+            let request = try body.request(
+                .file(path: path, format: format.rawValue, isUpload: isUpload),
+                for: call.caller.principal
+            )
             job = try await call.cloud.createTemplate(request, in: environment, call.caller).job
         } catch {
-            if isUpload { await UploadedFile.discard(path) }
+            if isUpload { try await UploadedFile.discard(path) }
             throw error
         }
         return try await call.answer(job)
@@ -130,6 +143,14 @@ enum TemplateImport {
                 subject: .field("url")
             )
         }
-        try await fetcher(url, path, call.configuration.largestUpload)
+        let isOperator = call.caller.principal.user.isOperator
+        try await fetcher(
+            RemoteImage(
+                url: url,
+                path: path,
+                limit: call.configuration.largestUpload,
+                reach: isOperator ? .anywhere : .publicOnly
+            )
+        )
     }
 }

@@ -194,48 +194,4 @@ extension QEMUHypervisorTests {
             }
         }
     }
-
-    @Suite("disks")
-    struct DiskTests {
-        @Test("a disk that the guest lets go late is closed then", arguments: [true, false])
-        func lateRelease(isServiceRestarted: Bool) async throws {
-            try await withGround { ground in
-                let root = try await ground.makeDisk(slot: 0, beside: nil)
-                let machine = try ground.describe([root.disk])
-                try await ground.hypervisor.start(machine)
-                let own = try await ground.makeDisk(slot: 1, beside: nil)
-                let shared = try await ground.makeDisk(slot: 2, beside: root)
-                for disk in [own, shared] { try await ground.hypervisor.attach(disk.disk, to: machine.id) }
-                for slot in 1...2 {
-                    let fault = try await fault { try await ground.hypervisor.detach(slot: slot, from: machine.id) }
-                    #expect(fault.code == .guestUnresponsive)
-                    #expect(fault.outcome == .unknown)
-                }
-                if isServiceRestarted { try await ground.restart() }
-                // A reset carries out what the guest did not.
-                try await ground.hypervisor.reset(machine.id)
-                try await until("only the root disk's layers are open") {
-                    try await ground.hypervisor.openLayers(of: machine.id) == Set(root.layers)
-                }
-                for slot in 1...2 { try await ground.hypervisor.detach(slot: slot, from: machine.id) }
-                #expect(try await ground.hypervisor.activeLayers(of: machine.id) == [0: root.layers[0]])
-                try await ground.hypervisor.attach(own.disk, to: machine.id)
-                #expect(try await ground.hypervisor.activeLayers(of: machine.id)[1] == own.layers[0])
-            }
-        }
-
-        @Test("a disk of another volume does not pass for one that is attached")
-        func otherVolume() async throws {
-            try await withGround { ground in
-                let root = try await ground.makeDisk(slot: 0, beside: nil)
-                let machine = try ground.describe([root.disk])
-                try await ground.hypervisor.start(machine)
-                var impostor = root.disk
-                impostor.volume = .random()
-                let fault = try await fault { try await ground.hypervisor.attach(impostor, to: machine.id) }
-                #expect(fault.code == .noSlot)
-                #expect(fault.outcome == .notDone)
-            }
-        }
-    }
 }

@@ -112,6 +112,17 @@ let package = Package(
             swiftSettings: strict
         ),
 
+        // The budgets, measured against the bare tools: `make bench`.
+        .executableTarget(
+            name: "benchmarks",
+            dependencies: [
+                "SnapshotDomain", "SnapshotPorts", "Platform", "CatalogSQLite", "QEMU", "HypervisorQEMU",
+                grdb, nioPosix, logging,
+            ],
+            path: "Benchmarks",
+            swiftSettings: strict
+        ),
+
         // Contracts, fault injection, a manual clock and builders for tests.
         .target(
             name: "TestKit",

@@ -95,7 +95,12 @@ package final class EngineRoom: Sendable {
         case .ended(let id, let isByGuest, let reason):
             // A job that works on the machine ended it, or will start it again.
             guard engine.activity(on: .instance(id)).job == nil else { return }
-            try await world.catalog.write { try $0.setPower(.stopped, of: id) }
+            let written = try await world.activeLayers(of: id)
+            try await world.catalog.write { writer in
+                try writer.setPower(.stopped, of: id)
+                _ = try writer.noteSizes(of: written)
+            }
+            world.ledger.invalidate()
             try await log(
                 id,
                 isByGuest ? "instances.powered_off" : "instances.crashed",

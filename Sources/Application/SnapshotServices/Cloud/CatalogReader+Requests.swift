@@ -111,6 +111,21 @@ extension CatalogReader {
     }
 }
 
+extension CatalogReader {
+    /// Refuses new work in an environment that is being deleted: what it made would be in the way.
+    func requireLasting(_ id: EnvironmentID) throws {
+        guard let end = try openJobs().first(where: { $0.kind == .deleteEnvironment && $0.environment == id }) else {
+            return
+        }
+        throw ServiceError(
+            .wrongState,
+            "The environment '\(end.title)' is being deleted; nothing new can be done in it.",
+            subject: .environment(id),
+            currentState: ResourceState.Word.deleting.rawValue
+        )
+    }
+}
+
 extension ServiceError {
     static func nameTaken(_ what: String, _ name: ResourceName) -> ServiceError {
         ServiceError(

@@ -68,14 +68,14 @@ extension LocalCloud {
         try authorise(.administer, in: id, call)
         return try await engine.submit(in: id, for: call, rejoin: { _, _ in }) { _, writer in
             let environment = try writer.environment(id)
-            let instances = try writer.allInstances(in: id).map { JobSubject.instance($0.id) }
+            let instances = try writer.allInstances(in: id).map(\.id)
             let volumes = try writer.allVolumes(VolumeFilter(environment: id)).map { JobSubject.volume($0.id) }
             let snapshots = try writer.allSnapshots(SnapshotFilter(environment: id)).map { JobSubject.snapshot($0.id) }
             let templates = try writer.allTemplates(of: id).map { JobSubject.template($0.id) }
             return JobEngine.Draft(
-                DeleteEnvironment(environment: id),
+                DeleteEnvironment(environment: id, instances: instances),
                 title: try ResourceName(environment.name.description),
-                subjects: [.environment(id)] + instances + volumes + snapshots + templates,
+                subjects: [.environment(id)] + instances.map { .instance($0) } + volumes + snapshots + templates,
                 value: ()
             )
         }.job

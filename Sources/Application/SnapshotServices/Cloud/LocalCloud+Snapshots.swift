@@ -210,7 +210,7 @@ extension LocalCloud {
             return JobEngine.Draft(
                 RevertVolumes(instance: instance, items: items, restarts: restarts),
                 title: first.volume.name,
-                subjects: pairs.map { .volume($0.volume.id) } + (instance.map { [.instance($0)] } ?? []),
+                subjects: target.subjects(pairs.map(\.volume), instance),
                 reads: pairs.map { .snapshot($0.snapshot.id) },
                 value: pairs.map(\.volume)
             )
@@ -259,6 +259,15 @@ extension LocalCloud {
         } catch {
             throw ServiceError(reporting: error)
         }
+    }
+}
+
+extension RevertTarget {
+    /// What a revert changes, first what it is about: the instance for a group, else the volume.
+    fileprivate func subjects(_ volumes: [Volume], _ instance: InstanceID?) -> [JobSubject] {
+        let volumes = volumes.map { JobSubject.volume($0.id) }
+        let instances = instance.map { [JobSubject.instance($0)] } ?? []
+        return if case .group = self { instances + volumes } else { volumes + instances }
     }
 }
 

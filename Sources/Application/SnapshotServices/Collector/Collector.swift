@@ -17,6 +17,8 @@ package final class Collector: Sendable {
         var dirty: Set<LayerID> = []
         /// Steps that somebody's use of these layers put off.
         var postponed: Set<LayerID> = []
+        /// Where collecting stopped because something failed.
+        var stumbled: Set<LayerID> = []
         var isStopped = false
         var current: Task<Void, any Error>?
         var settlers: [Int: Settler] = [:]
@@ -56,6 +58,15 @@ package final class Collector: Sendable {
             return ready
         }
         if !ready.isEmpty { disturb(ready) }
+    }
+
+    /// Goes on where something failed.
+    package func retryFailed() {
+        let layers = state.withLock { state in
+            defer { state.stumbled = [] }
+            return state.stumbled
+        }
+        if !layers.isEmpty { disturb(layers) }
     }
 
     /// Looks at everything once, as after a start.
@@ -130,12 +141,13 @@ package final class Collector: Sendable {
     /// Takes steps in one connected tree until none is left or one fails.
     private func converge(around layer: LayerID) async {
         var avoided: Set<LayerID> = []
+        var place = layer
         while !Task.isCancelled {
             do {
-                guard let (step, tree) = try await nextStep(around: layer, avoiding: avoided) else { return }
+                guard let (step, tree) = try await nextStep(around: place, avoiding: avoided) else { return }
                 defer { world.ledger.invalidate() }
                 switch try await take(step, in: tree) {
-                case .done: continue
+                case .done: place = step.whereToGoOn(from: place, in: tree)
                 case .putOff(let layers):
                     // Look at the rest, and come back to them later.
                     avoided.formUnion(layers)
@@ -144,11 +156,12 @@ package final class Collector: Sendable {
                 return
             } catch {
                 logger.warning(
-                    "collecting stopped; it goes on with the next change",
+                    "collecting stopped; it goes on with the next change or housekeeping",
                     metadata: [
-                        "layer.id": .stringConvertible(layer), "error": .string("\(error)"),
+                        "layer.id": .stringConvertible(place), "error": .string("\(error)"),
                     ]
                 )
+                state.withLock { [place] in _ = $0.stumbled.insert(place) }
                 return
             }
         }
@@ -369,5 +382,17 @@ package final class Collector: Sendable {
     private func report(_ done: ByteCount, _ total: ByteCount) {
         let settlers = state.withLock { Array($0.settlers.values) }
         for settler in settlers { settler.progress(done, total) }
+    }
+}
+
+extension CollectionStep {
+    /// A layer of the same tree that is still there after the step: what the step took away may have been the place from
+    /// which the tree was looked at, and its neighbours may be free now.
+    fileprivate func whereToGoOn(from place: LayerID, in tree: LayerTree) -> LayerID {
+        switch self {
+        case .unlink(place): tree.layers[place]?.parent ?? place
+        case .fold(let child, into: place): child
+        case .unlink, .fold, .pull, .advance: place
+        }
     }
 }

@@ -89,6 +89,7 @@ package final class JobEngine: Sendable {
         draft: @escaping @Sendable (JobID, any CatalogWriter) throws -> Draft<Value>
     ) async throws(ServiceError) -> Submitted<Value> {
         let now = world.time.now
+        let id = JobID.random()
         let recorded: (job: Job, program: (any JobProgram)?, value: Value)
         do {
             recorded = try await world.catalog.write { writer in
@@ -97,7 +98,7 @@ package final class JobEngine: Sendable {
                 {
                     return (known, nil, try rejoin(known, writer))
                 }
-                let id = JobID.random()
+                try writer.requireLasting(environment)
                 let draft = try draft(id, writer)
                 let job = Job(
                     id: id,
@@ -114,11 +115,32 @@ package final class JobEngine: Sendable {
                 try writer.insert(job)
                 return (job, draft.program, draft.value)
             }
+        } catch let fault as CatalogFault where fault.outcome == .unknown {
+            return try await lookFor(id, after: fault, rejoin)
         } catch {
             throw report(error, "a request was refused")
         }
         if let program = recorded.program { enqueue(recorded.job, program) }
         return Submitted(job: recorded.job.id, resource: recorded.value)
+    }
+
+    /// Finds out whether a job was recorded when the answer was lost, and queues it if so: it would run after the next
+    /// start anyway, and hold what it works on until then.
+    private func lookFor<Value: Sendable>(
+        _ id: JobID,
+        after fault: CatalogFault,
+        _ rejoin: @escaping @Sendable (Job, any CatalogReader) throws -> Value
+    ) async throws(ServiceError) -> Submitted<Value> {
+        do {
+            let found = try await world.catalog.read { reader in
+                try reader.findJob(id).map { (job: $0, value: try rejoin($0, reader)) }
+            }
+            guard let found else { throw fault }
+            enqueue(found.job, try ProgramRegistry.program(of: found.job))
+            return Submitted(job: id, resource: found.value)
+        } catch {
+            throw report(error, "whether a request was recorded is not known")
+        }
     }
 
     /// Queues the jobs that a former run of the service left open.
@@ -296,6 +318,8 @@ package final class JobEngine: Sendable {
         work.logger.info("job ended", metadata: ["outcome": .string(outcome.word)])
         await program.tidyUp(work)
         let disturbed = try? await world.catalog.read { try program.disturbedLayers($0) }
+        // Before anybody hears of the end: whoever looks then must see the bytes as they are.
+        world.ledger.invalidate()
         leave(job.id)
         announce(job)
         if let disturbed, !disturbed.isEmpty { collector.disturb(disturbed) }

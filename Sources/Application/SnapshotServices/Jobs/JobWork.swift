@@ -20,13 +20,30 @@ package struct JobWork: Sendable {
     ///
     /// The name is where the crash sweep stops the world, before and after, and what the log shows. Cancellation is
     /// noticed between steps.
-    package func step<Value>(_ name: String, _ body: () async throws -> Value) async throws -> Value {
-        try Task.checkCancellation()
+    ///
+    /// - Parameters:
+    ///   - name: Its name, stable.
+    ///   - evenCancelled: The step comes after the point of return: a job that was cancelled takes it all the same, and
+    ///     ends as if nobody had asked.
+    ///   - body: What it does. It may see that the task was cancelled; see ``unhurried(_:)``.
+    package func step<Value>(
+        _ name: String,
+        evenCancelled: Bool = false,
+        _ body: () async throws -> Value
+    ) async throws -> Value {
+        if !evenCancelled { try Task.checkCancellation() }
         try checkpoint(StepName(kind: job.kind, step: name, moment: .before))
         logger.debug("job step", metadata: ["step": .string(name)])
         let value = try await body()
         try checkpoint(StepName(kind: job.kind, step: name, moment: .after))
         return value
+    }
+}
+
+extension JobWork {
+    /// Runs a body that does not see whether the job was cancelled.
+    func unhurried<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) async throws -> Value {
+        try await Task { try await body() }.value
     }
 }
 

@@ -69,6 +69,11 @@ struct DeployInstances: JobProgram {
                     try writer.deleteVolume(disk.volume)
                     try writer.deleteLayer(disk.layer)
                 }
+                // A volume that existed before, and was to be attached, stays.
+                for var volume in try writer.volumes(of: item.instance) {
+                    volume.attachment = nil
+                    try writer.update(volume)
+                }
                 try writer.deleteInstance(item.instance)
             case false:
                 continue

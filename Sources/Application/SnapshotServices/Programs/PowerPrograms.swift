@@ -29,12 +29,14 @@ struct StopInstance: JobProgram {
     var instance: InstanceID
     var isForced: Bool
 
-    func perform(_ work: JobWork) async throws {
+    func perform(_ work: JobWork) async throws -> [StoredLayer] {
         try await work.step("stop") { try await work.stopMachine(instance, isForced: isForced) }
+        return try await work.world.activeLayers(of: instance)
     }
 
-    func finish(_ findings: Void, _ writer: any CatalogWriter, _ work: JobWork) throws {
+    func finish(_ written: [StoredLayer], _ writer: any CatalogWriter, _ work: JobWork) throws {
         try writer.setPower(.stopped, of: instance)
+        _ = try writer.noteSizes(of: written)
     }
 
     /// Layers that only a running machine kept from being merged.
@@ -79,8 +81,10 @@ struct DeleteInstance: JobProgram {
             try await work.world.catalog.write { writer in try removeRows(writer) }
         }
         work.world.feed.publish([.instance(instance)], in: work.job.environment)
-        try await work.step("remove") { try await work.world.hypervisor.remove(instance) }
-        try await work.step("collect") { await work.collect(around: layers) }
+        try await work.step("remove", evenCancelled: true) {
+            try await work.unhurried { try await work.world.hypervisor.remove(instance) }
+        }
+        try await work.step("collect", evenCancelled: true) { await work.collect(around: layers) }
     }
 
     func abandon(_ residue: Void?, because error: ServiceError, _ writer: any CatalogWriter, _ work: JobWork) throws {
@@ -116,19 +120,22 @@ struct DeleteEnvironment: JobProgram {
     static let kind = Job.Kind.deleteEnvironment
 
     var environment: EnvironmentID
+    /// Known from the start, so that a run after a crash still finds what machines left when their rows are gone.
+    var instances: [InstanceID]
 
     func perform(_ work: JobWork) async throws {
-        let instances = try await work.world.catalog.read { try $0.allInstances(in: environment) }
         try await work.step("stop") {
-            for instance in instances { try await work.stopMachine(instance.id, isForced: true) }
+            for instance in instances { try await work.stopMachine(instance, isForced: true) }
         }
         let layers = try await work.step("unpin") {
             try await work.world.catalog.write { writer in try removeRows(writer) }
         }
-        try await work.step("remove") {
-            for instance in instances { try await work.world.hypervisor.remove(instance.id) }
+        try await work.step("remove", evenCancelled: true) {
+            try await work.unhurried {
+                for instance in instances { try await work.world.hypervisor.remove(instance) }
+            }
         }
-        try await work.step("collect") { await work.collect(around: layers) }
+        try await work.step("collect", evenCancelled: true) { await work.collect(around: layers) }
     }
 
     func finish(_ findings: Void, _ writer: any CatalogWriter, _ work: JobWork) throws {

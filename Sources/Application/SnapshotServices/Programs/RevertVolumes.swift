@@ -34,17 +34,20 @@ struct RevertVolumes: JobProgram {
         if try await !isSwitched(work) {
             try await work.step("prepare") { try await createLayers(work) }
             try await work.step("switch") {
-                try await work.holding(items.map(\.volume)) { _ in
-                    try await work.world.catalog.write { writer in try record(writer, work) }
+                try await work.holding(items.map(\.volume)) { volumes in
+                    let stored = try await storedLayers(of: volumes, work)
+                    try await work.world.catalog.write { writer in try record(stored, writer, work) }
                 }
             }
         }
         guard let instance else { return }
-        try await work.step("start") {
-            if try await shouldRun(instance, work) {
-                try await work.startMachine(instance)
-            } else {
-                try await work.world.catalog.write { try $0.setPower(.stopped, of: instance) }
+        try await work.step("start", evenCancelled: true) {
+            try await work.unhurried {
+                if try await shouldRun(instance, work) {
+                    try await work.startMachine(instance)
+                } else {
+                    try await work.world.catalog.write { try $0.setPower(.stopped, of: instance) }
+                }
             }
         }
     }
@@ -85,7 +88,26 @@ struct RevertVolumes: JobProgram {
         }
     }
 
-    private func record(_ writer: any CatalogWriter, _ work: JobWork) throws {
+    /// The layers that are replaced, and those that replace them, as they are on the medium.
+    private func storedLayers(of volumes: [Volume], _ work: JobWork) async throws -> [LayerID: StoredLayer] {
+        var stored: [LayerID: StoredLayer] = [:]
+        for volume in volumes {
+            let store = try work.world.store(volume.pool)
+            // One that is gone is no reason not to go back to a snapshot: it may be the reason to.
+            if let replaced = try await store.findLayer(volume.activeLayer) { stored[replaced.id] = replaced }
+        }
+        for item in items {
+            let snapshot = try await work.snapshot(item.snapshot)
+            stored[item.fresh] = try await work.storedLayer(item.fresh, in: snapshot.pool)
+        }
+        return stored
+    }
+
+    private func record(
+        _ stored: [LayerID: StoredLayer],
+        _ writer: any CatalogWriter,
+        _ work: JobWork
+    ) throws {
         let now = work.world.time.now
         let lifetime = TimeInterval(work.world.settings.undoLifetime.components.seconds)
         for item in items {
@@ -98,10 +120,14 @@ struct RevertVolumes: JobProgram {
                     pool: snapshot.pool,
                     parent: snapshot.layer,
                     size: snapshot.size,
-                    allocated: .zero,
+                    allocated: stored[item.fresh]?.allocated ?? .zero,
                     phase: .ready
                 )
             )
+            if var replaced = try writer.findLayer(volume.activeLayer), let found = stored[replaced.id] {
+                replaced.allocated = found.allocated
+                try writer.update(replaced)
+            }
             try writer.insert(
                 Snapshot(
                     id: item.undo,
@@ -114,10 +140,12 @@ struct RevertVolumes: JobProgram {
                     size: volume.size,
                     origin: .undo(of: volume.id, expiresAt: now.addingTimeInterval(lifetime)),
                     consistency: ConsistencyRecord(requested: .crash, achieved: .filesystem),
-                    state: .available,
+                    state: volume.state.failure.map { .failed(reason: $0) } ?? .available,
                     createdAt: now
                 )
             )
+            // What failed was its content, and it has another now.
+            if volume.state.failure != nil { volume.state = .available }
             volume.activeLayer = item.fresh
             volume.size = snapshot.size
             volume.pool = snapshot.pool

@@ -21,7 +21,7 @@ struct DeleteSnapshot: JobProgram {
         }
         work.world.feed.publish([.snapshot(snapshot)], in: work.job.environment)
         if let layer {
-            try await work.step("collect") { await work.collect(around: [layer]) }
+            try await work.step("collect", evenCancelled: true) { await work.collect(around: [layer]) }
         }
     }
 

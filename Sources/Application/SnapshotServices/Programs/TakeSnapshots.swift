@@ -86,8 +86,11 @@ struct TakeSnapshots: JobProgram {
         for item in items {
             guard let volume = try await work.world.catalog.read({ try $0.findVolume(item.volume) }) else { continue }
             let store = try work.world.store(volume.pool)
-            if written.contains(item.fresh) {
-                moved[volume.id] = try await work.storedLayer(item.fresh, in: volume.pool)
+            // A machine that died after the switch wrote its last words there; which of the two it was cannot be asked
+            // any more. An empty layer in between costs nothing and is merged away.
+            let mayHold = instance != nil && channel == nil
+            if let fresh = try await store.findLayer(item.fresh), mayHold || written.contains(item.fresh) {
+                moved[volume.id] = fresh
                 continue
             }
             if let channel {

@@ -105,7 +105,7 @@ struct DeleteTemplate: JobProgram {
             }
         }
         if let layer {
-            try await work.step("collect") { await work.collect(around: [layer]) }
+            try await work.step("collect", evenCancelled: true) { await work.collect(around: [layer]) }
         }
     }
 

@@ -89,7 +89,7 @@ struct DeleteVolume: JobProgram {
             }
         }
         if let layer {
-            try await work.step("collect") { await work.collect(around: [layer]) }
+            try await work.step("collect", evenCancelled: true) { await work.collect(around: [layer]) }
         }
     }
 

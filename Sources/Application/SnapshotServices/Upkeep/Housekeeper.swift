@@ -12,6 +12,7 @@ struct Housekeeper {
 
     /// One round; each part is independent of the others' success.
     func tidy() async {
+        collector.retryFailed()
         await attempt("undo snapshots could not be expired") { try await expireUndoSnapshots() }
         await attempt("old jobs could not be forgotten") { try await forgetJobs() }
         await attempt("sizes could not be measured") { try await measureActiveLayers() }
@@ -43,16 +44,7 @@ struct Housekeeper {
             measured.append(stored)
         }
         guard !measured.isEmpty else { return }
-        let grown = try await world.catalog.write { [measured] writer in
-            var grown: Set<LayerID> = []
-            for stored in measured {
-                guard var layer = try writer.findLayer(stored.id), layer.allocated != stored.allocated else { continue }
-                layer.allocated = stored.allocated
-                try writer.update(layer)
-                grown.insert(layer.id)
-            }
-            return grown
-        }
+        let grown = try await world.catalog.write { [measured] writer in try writer.noteSizes(of: measured) }
         guard !grown.isEmpty else { return }
         world.ledger.invalidate()
         // A grown layer may be worth a fold that it was too small for.

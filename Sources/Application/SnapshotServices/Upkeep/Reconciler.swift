@@ -53,12 +53,14 @@ struct Reconciler {
 
     /// A machine that writes a layer which the catalog was about to give it: the switch happened, its record did not.
     private func adoptActiveLayers(of instance: InstanceID) async throws {
+        let beingMade = engine.layersOfOpenJobs
         let written = try await world.hypervisor.activeLayers(of: instance)
         try await world.catalog.write { writer in
             for var volume in try writer.volumes(of: instance) {
-                guard let slot = volume.attachment?.slot, let layer = written[slot], layer != volume.activeLayer else {
-                    continue
-                }
+                guard let slot = volume.attachment?.slot, let layer = written[slot], layer != volume.activeLayer,
+                    // The job that made the switch records it.
+                    !beingMade.contains(layer)
+                else { continue }
                 guard var row = try writer.findLayer(layer), row.parent == volume.activeLayer else {
                     logger.error(
                         "a machine writes a layer that is not its volume's",
@@ -80,9 +82,10 @@ struct Reconciler {
 
     private func reconcilePool(_ pool: PoolID) async throws {
         let store = try world.store(pool)
+        // Before looking: a resumed job that ends meanwhile must not leave a layer that seems to be missing, or strange.
+        let beingMade = engine.layersOfOpenJobs
         let inventory = try await store.inventory()
         let stored = Dictionary(inventory.layers.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
-        let beingMade = engine.layersOfOpenJobs
         let tree = try await world.catalog.read { try $0.layerTree(of: pool) }
 
         try await correctRows(tree, stored, beingMade)
@@ -95,7 +98,7 @@ struct Reconciler {
     private func correctRows(_ tree: LayerTree, _ stored: [LayerID: StoredLayer], _ beingMade: Set<LayerID>)
         async throws
     {
-        let changed = tree.layers.values.compactMap { row -> Layer? in
+        let changed = tree.layers.values.compactMap { row -> (old: Layer, new: Layer)? in
             guard let found = stored[row.id], row.phase == .ready, !beingMade.contains(row.id) else { return nil }
             var corrected = row
             corrected.allocated = found.allocated
@@ -104,11 +107,12 @@ struct Reconciler {
             if found.parent != row.parent, found.parent.map(ancestors.contains) ?? true {
                 corrected.parent = found.parent
             }
-            return corrected == row ? nil : corrected
+            return corrected == row ? nil : (row, corrected)
         }
         guard !changed.isEmpty else { return }
         try await world.catalog.write { writer in
-            for layer in changed { try writer.update(layer) }
+            // A resumed job may have changed a row since: it knows better.
+            for (old, new) in changed where try writer.findLayer(old.id) == old { try writer.update(new) }
         }
     }
 

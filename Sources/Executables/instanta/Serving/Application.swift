@@ -22,7 +22,6 @@ struct Service: Sendable {
     fileprivate let hypervisor: QEMUHypervisor
     fileprivate let store: QCOW2BlockStore
     fileprivate let catalog: SQLiteCatalog
-    fileprivate let router: Router<IncomingContext>
     fileprivate let configuration: ServiceConfiguration
     fileprivate let logger: Logger
     /// Held as long as the service lives.
@@ -92,7 +91,6 @@ struct Service: Sendable {
             hypervisor: hypervisor,
             store: store,
             catalog: catalog,
-            router: makeRouter(room, configuration),
             configuration: configuration,
             logger: logger,
             lock: lock
@@ -105,7 +103,6 @@ struct Service: Sendable {
         hypervisor: QEMUHypervisor,
         store: QCOW2BlockStore,
         catalog: SQLiteCatalog,
-        router: Router<IncomingContext>,
         configuration: ServiceConfiguration,
         logger: Logger,
         lock: FileLock
@@ -115,14 +112,13 @@ struct Service: Sendable {
         self.hypervisor = hypervisor
         self.store = store
         self.catalog = catalog
-        self.router = router
         self.configuration = configuration
         self.logger = logger
         self.lock = lock
     }
 
-    private static func makeRouter(_ room: EngineRoom, _ configuration: ServiceConfiguration) -> Router<IncomingContext>
-    {
+    private func makeRouter() -> Router<IncomingContext> {
+        let room = room
         let router = makeApplicationRouter(
             configuration: HTTPConfiguration(
                 isBehindProxy: configuration.isBehindProxy,
@@ -133,7 +129,13 @@ struct Service: Sendable {
         )
         CloudMCRoutes(
             cloud: room.cloud,
-            configuration: CloudMCConfiguration(serviceCode: configuration.serviceCode)
+            configuration: CloudMCConfiguration(
+                serviceCode: configuration.serviceCode,
+                imageFetcher: { image throws(ServiceError) in try await image.fetch() },
+                apiFields: { [url = credentials.url] _, _ in
+                    [.init(key: "endpoint", value: url + "/api/v2", isSensitive: false)]
+                }
+            )
         ).add(to: router)
         return router
     }
@@ -146,7 +148,7 @@ struct Service: Sendable {
     /// - Throws: When it cannot listen, or when the server fails.
     func run(onListening: @escaping @Sendable (Int) async -> Void) async throws {
         let application = Application(
-            router: router,
+            router: makeRouter(),
             configuration: ApplicationConfiguration(
                 address: .hostname(configuration.listen.host, port: configuration.listen.port),
                 serverName: "instanta"

@@ -1,9 +1,10 @@
-import ArgumentParser
+public import ArgumentParser
 import CommandLine
 import Foundation
 import Glibc
 import Logging
 import SnapshotDomain
+import SnapshotServices
 
 /// Runs the service.
 struct ServeCommand: AsyncParsableCommand {
@@ -53,6 +54,10 @@ struct ServeCommand: AsyncParsableCommand {
         )
         configuration.isBehindProxy = behindProxy
         configuration.demoGuest = demoGuest
+        try await serve(configuration, logger)
+    }
+
+    private func serve(_ configuration: ServiceConfiguration, _ logger: Logger) async throws {
         do {
             let service = try await Service.build(configuration, logger: logger)
             let demo = demoGuest.map { DemoEnvironment(cloud: service.room.cloud, disk: $0) }

@@ -1,0 +1,30 @@
+import SnapshotDomain
+import SnapshotPorts
+
+/// How much layers take, brought from the pool into the catalog: a machine's disks grow without telling anybody.
+extension World {
+    /// What the volumes of an instance write to, as the pool has it. What is missing there is left out.
+    func activeLayers(of instance: InstanceID) async throws -> [StoredLayer] {
+        var found: [StoredLayer] = []
+        for volume in try await catalog.read({ try $0.volumes(of: instance) }) {
+            if let layer = try await store(volume.pool).findLayer(volume.activeLayer) { found.append(layer) }
+        }
+        return found
+    }
+}
+
+extension CatalogWriter {
+    /// Notes what layers take.
+    ///
+    /// - Returns: Those that took another amount before.
+    func noteSizes(of stored: [StoredLayer]) throws -> Set<LayerID> {
+        var changed: Set<LayerID> = []
+        for layer in stored {
+            guard var row = try findLayer(layer.id), row.allocated != layer.allocated else { continue }
+            row.allocated = layer.allocated
+            try update(row)
+            changed.insert(row.id)
+        }
+        return changed
+    }
+}

@@ -50,6 +50,7 @@ hooks: ## Run the checks before each commit
 	install -m 755 /dev/stdin "$$(git rev-parse --git-path hooks)/pre-commit" <<< $$'#!/bin/sh\nexec make check'
 
 bench: packages $(GUEST) ## Measure the budgets against the bare tools
+	swift build -c release --product instanta
 	swift run -c release benchmarks
 
 ci: check test-guest test ## What the gate runs

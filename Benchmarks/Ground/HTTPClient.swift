@@ -62,7 +62,7 @@ final class HTTPClient: Sendable {
 
     private static func write(_ request: Data, to socket: Int32) throws {
         let count = request.withUnsafeBytes {
-            Glibc.send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL.rawValue))
+            Glibc.send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
         }
         guard count == request.count else { throw BenchFault("the service closed the connection") }
     }

@@ -72,7 +72,7 @@ actor Ground {
     }
 
     /// Asks the service to end, as Ctrl-C does.
-    func stop() async throws -> ExitStatus {
+    func stop() async throws -> Platform.ExitStatus {
         let ended = try service
         ended.signal(SIGINT)
         return try #require(await ended.wait(within: Patience.event), "the service does not stop: \(log)")

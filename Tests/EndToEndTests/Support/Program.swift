@@ -35,7 +35,7 @@ enum Program {
 /// How a run of the program ended, and what it wrote where.
 struct ProgramRun: CustomStringConvertible {
     let words: [String]
-    let status: ExitStatus
+    let status: Platform.ExitStatus
     let output: String
     let errors: String
 

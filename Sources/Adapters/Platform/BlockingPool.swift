@@ -28,22 +28,30 @@ package final class BlockingPool: Sendable {
     ///
     /// A cancelled task stops waiting in line, and then `body` never runs; once it runs, it is not interrupted.
     ///
+    /// - Parameters:
+    ///   - evenCancelled: Runs `body` in a cancelled task too, for clean-up.
+    ///   - body: The call that blocks.
+    /// - Returns: What `body` returned.
     /// - Throws: What `body` throws, or ``PlatformFault`` with code `cancelled` and outcome `notDone` when the task was
     ///   cancelled or the pool shut down before `body` started.
-    package func run<T: Sendable>(_ body: @escaping @Sendable () throws -> T) async throws -> T {
+    package func run<T: Sendable>(
+        evenCancelled: Bool = false,
+        _ body: @escaping @Sendable () throws -> T
+    ) async throws -> T {
         let ticket = queue.newTicket()
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<T, any Error>) in
                 queue.enqueue(
                     WorkQueue.Entry(
                         ticket: ticket,
+                        isCancellable: !evenCancelled,
                         perform: { continuation.resume(with: Result(catching: body)) },
                         abandon: { continuation.resume(throwing: $0) }
                     )
                 )
             }
         } onCancel: {
-            queue.cancel(ticket)
+            if !evenCancelled { queue.cancel(ticket) }
         }
     }
 
@@ -60,6 +68,7 @@ package final class BlockingPool: Sendable {
 private final class WorkQueue: Sendable {
     struct Entry: Sendable {
         let ticket: UInt64
+        let isCancellable: Bool
         let perform: @Sendable () -> Void
         let abandon: @Sendable (PlatformFault) -> Void
     }
@@ -99,7 +108,7 @@ private final class WorkQueue: Sendable {
         let decision: Decision = state.withLock { state in
             if state.isClosed { return .refuse("the thread pool \(name) is shut down") }
             // Cancellation that came before this lock found no entry to remove.
-            if Task.isCancelled { return .refuse("the work was cancelled before it started") }
+            if entry.isCancellable, Task.isCancelled { return .refuse("the work was cancelled before it started") }
             state.entries.append(entry)
             guard state.entries.count > state.idleThreads, state.threads < width else {
                 return .accept(startThread: false)

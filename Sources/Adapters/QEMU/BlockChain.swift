@@ -73,7 +73,8 @@ package struct BlockChain: Sendable, Hashable, Codable {
             "read-only": .bool(!isWritable),
             "backing": backing.map { .string($0) } ?? .null,
             "discard": "unmap",
-            "detect-zeroes": isWritable && options.detectsZeroes ? "unmap" : "off",
+            // Also below the top: a job that writes to a lower layer keeps zeros as zeros.
+            "detect-zeroes": options.detectsZeroes ? "unmap" : "off",
             "cache": cache,
             // The file inherits read-only from its qcow2 node, and must: a job that writes to a lower layer reopens both.
             "file": [

@@ -127,11 +127,15 @@ package struct BlockJob: Sendable {
     /// - Parameters:
     ///   - command: What to do.
     ///   - progress: Called some times a second while the job runs; must not block.
-    /// - Throws: `refused` when it cannot start, and `unsupported` when this QEMU would crash; `jobFailed`, with outcome `unknown` because some blocks may have been
-    ///   copied; `cancelled` with outcome `unknown` likewise; or a fault of the connection.
+    ///   - beforeFinalizing: Called when everything is copied and the job has yet to change the disk's chain and the
+    ///     headers of its files: the moment to make the copies durable. When it throws, the job is cancelled.
+    /// - Throws: `refused` when it cannot start, and `unsupported` when this QEMU would crash; `jobFailed`, with outcome
+    ///   `unknown` because some blocks may have been copied; `cancelled` with outcome `unknown` likewise; or a fault of the
+    ///   connection.
     package func run(
         _ command: BlockJobCommand,
-        progress: @escaping @Sendable (BlockJobProgress) -> Void = { _ in }
+        progress: @escaping @Sendable (BlockJobProgress) -> Void = { _ in },
+        beforeFinalizing: (@Sendable () async throws(QMPFault) -> Void)? = nil
     ) async throws(QMPFault) {
         let pulse = Pulse()
         let id = self.id
@@ -142,12 +146,12 @@ package struct BlockJob: Sendable {
         }
         let result: Result<Void, QMPFault> = await withTaskCancellationHandler {
             do throws(QMPFault) {
-                if try await status() == nil { try await start(command) }
+                if try await status() == nil { try await start(command, finalizesItself: beforeFinalizing == nil) }
             } catch {
                 return .failure(error)
             }
             do throws(QMPFault) {
-                return .success(try await follow(command, pulse, progress))
+                return .success(try await follow(command, pulse, progress, beforeFinalizing))
             } catch {
                 // Whatever the last question failed with: the job had started.
                 return .failure(QMPFault(error.code, outcome: .unknown, error.message))
@@ -159,12 +163,12 @@ package struct BlockJob: Sendable {
         return try result.get()
     }
 
-    private func start(_ command: BlockJobCommand) async throws(QMPFault) {
+    private func start(_ command: BlockJobCommand, finalizesItself: Bool) async throws(QMPFault) {
         if command.name == "block-stream" { try await refuseFatalStream(command) }
         var arguments = command.arguments
         arguments["job-id"] = .string(id)
         if command.takesJobOptions {
-            arguments["auto-finalize"] = true
+            arguments["auto-finalize"] = .bool(finalizesItself)
             // Kept until we have read how it ended.
             arguments["auto-dismiss"] = false
         }
@@ -190,9 +194,12 @@ package struct BlockJob: Sendable {
     private func follow(
         _ command: BlockJobCommand,
         _ pulse: Pulse,
-        _ progress: @Sendable (BlockJobProgress) -> Void
+        _ progress: @Sendable (BlockJobProgress) -> Void,
+        _ beforeFinalizing: (@Sendable () async throws(QMPFault) -> Void)?
     ) async throws(QMPFault) {
         var cancelWasSent = false
+        var finalizeWasSent = false
+        var refusal: QMPFault?
         var completeWasSent = false
         while true {
             // Taken before looking, so that a change after the look is not missed.
@@ -210,6 +217,7 @@ package struct BlockJob: Sendable {
             switch job["status"]?.string {
             case "concluded":
                 try await client.execute("job-dismiss", ["id": .string(id)], evenCancelled: true)
+                if let refusal { throw refusal }
                 if let reason = job["error"]?.string {
                     throw cancelWasSent
                         ? QMPFault(.cancelled, outcome: .unknown, "the job \(id) (\(command.name)) was cancelled")
@@ -219,6 +227,16 @@ package struct BlockJob: Sendable {
             case "ready" where command.finishesWhenReady && !completeWasSent && !cancelWasSent:
                 completeWasSent = true
                 try await tell("job-complete")
+            case "pending" where !finalizeWasSent && !cancelWasSent:
+                do throws(QMPFault) {
+                    try await beforeFinalizing?()
+                    finalizeWasSent = true
+                    try await tell("job-finalize")
+                } catch {
+                    refusal = error
+                    cancelWasSent = true
+                    try await tell("job-cancel")
+                }
             default:
                 _ = await change.value(within: .milliseconds(200), evenCancelled: true)
             }

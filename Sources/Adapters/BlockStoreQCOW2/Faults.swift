@@ -1,0 +1,138 @@
+import Foundation
+import Logging
+import Platform
+import QEMU
+import SnapshotDomain
+import SnapshotPorts
+
+/// Runs work of the layers below, and says what its failures mean to a store.
+extension QCOW2BlockStore {
+    /// Runs a body that blocks, on the store's own threads.
+    func onDisk<Value: Sendable>(
+        _ what: String,
+        _ body: @escaping @Sendable () throws -> Value
+    ) async throws(BlockStoreFault) -> Value {
+        do {
+            return try await quick.run(body)
+        } catch {
+            throw BlockStoreFault(error, trying: what)
+        }
+    }
+
+    func attempt<Value>(_ what: String, _ body: () async throws -> Value) async throws(BlockStoreFault) -> Value {
+        do {
+            return try await body()
+        } catch {
+            throw BlockStoreFault(error, trying: what)
+        }
+    }
+
+    /// Removes a file of ours in `tmp/`, in a cancelled task too. What cannot be removed is swept at the next start.
+    func removeTemporary(_ path: String) async {
+        do {
+            try await quick.run(evenCancelled: true) { try DurableFile.remove(path) }
+        } catch {
+            logger.warning(
+                "a temporary file stays until the next start",
+                metadata: [
+                    "path": .string(path), "error": .string("\(error)"),
+                ]
+            )
+        }
+    }
+}
+
+extension BlockStoreFault {
+    static func missing(_ layer: LayerID) -> BlockStoreFault {
+        BlockStoreFault(.notFound, .notDone, "The layer \(layer) is not in the pool.")
+    }
+
+    static func shape(of layer: LayerID) -> BlockStoreFault {
+        BlockStoreFault(.exists, .notDone, "The layer \(layer) exists with another size or on another layer.")
+    }
+
+    /// What a failure of a file, a program or a protocol means.
+    ///
+    /// - Parameters:
+    ///   - error: The failure.
+    ///   - what: Completes the sentence "The pool could not …".
+    ///   - outcome: What is known of the effect, when that is more than the failure itself tells.
+    init(_ error: any Error, trying what: String, outcome: FaultOutcome? = nil) {
+        switch error {
+        case let fault as BlockStoreFault: self = fault
+        case let fault as PlatformFault: self.init(fault, trying: what)
+        case let fault as QMPFault: self.init(fault, trying: what)
+        case let fault as NBDFault: self.init(fault, trying: what)
+        case is CancellationError: self.init(.cancelled, .unknown, Self.words(.cancelled, what))
+        default: self.init(.io, .unknown, Self.words(.io, what), cause: "\(error)")
+        }
+        if let outcome { self.outcome = outcome }
+    }
+
+    private init(_ fault: PlatformFault, trying what: String) {
+        let code: Code =
+            switch fault.code {
+            case .notFound: .notFound
+            case .exists: .exists
+            case .noSpace: .noSpace
+            case .locked: .busy
+            case .cancelled: .cancelled
+            case .permission, .timedOut, .io: .io
+            }
+        self.init(
+            code,
+            fault.outcome == .notDone ? .notDone : .unknown,
+            Self.words(code, what),
+            cause: fault.message
+        )
+    }
+
+    private init(_ fault: QMPFault, trying what: String) {
+        let code: Code =
+            switch fault.code {
+            case .cancelled: .cancelled
+            case .unreachable, .closed, .timedOut, .unsupported: .unavailable
+            case .refused, .jobFailed, .protocolViolation: Self.code(forWords: fault.message)
+            }
+        self.init(
+            code,
+            fault.outcome == .notDone ? .notDone : .unknown,
+            Self.words(code, what),
+            cause: fault.message
+        )
+    }
+
+    private init(_ fault: NBDFault, trying what: String) {
+        let code: Code =
+            switch fault.code {
+            case .cancelled: .cancelled
+            case .unreachable, .closed, .timedOut: .unavailable
+            // ENOSPC, as the protocol numbers it.
+            case .refused(28): .noSpace
+            case .refused, .invalidRequest, .protocolViolation: .io
+            }
+        self.init(
+            code,
+            fault.outcome == .notDone ? .notDone : .unknown,
+            Self.words(code, what),
+            cause: fault.message
+        )
+    }
+
+    /// QEMU has one class for nearly all errors; what they are stands in the text only.
+    private static func code(forWords words: String) -> Code {
+        if words.contains("No space left on device") { return .noSpace }
+        return words.contains("\" lock") ? .busy : .io
+    }
+
+    private static func words(_ code: Code, _ what: String) -> String {
+        switch code {
+        case .noSpace: "The disk below the pool is full: it could not \(what). Free space and try again."
+        case .busy:
+            "Another program has one of the layers open: the pool could not \(what). Try again when it has ended."
+        case .cancelled: "The work was cancelled before the pool could \(what)."
+        case .unavailable: "The program that works on the disks did not answer: the pool could not \(what). Try again."
+        default: "The pool could not \(what)."
+        }
+    }
+}

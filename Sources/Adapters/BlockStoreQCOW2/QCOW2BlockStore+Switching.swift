@@ -1,0 +1,92 @@
+import Foundation
+import Logging
+import QEMU
+import SnapshotDomain
+package import SnapshotPorts
+
+/// Puts a running machine on new layers: everything before the instant, then one transaction.
+extension QCOW2BlockStore {
+    package func prepareSwitch(
+        _ switches: [LayerSwitch],
+        through channel: any LiveBlockChannel
+    ) async throws(BlockStoreFault) {
+        let client = try machine(of: channel)
+        var added: [LayerID] = []
+        do {
+            let disks = try await MachineDisks(of: client)
+            for change in switches where disks.open[change.to] == nil {
+                // With nothing below: the transaction puts the present top there. The header names it for the next start.
+                try await client.execute(
+                    "blockdev-add",
+                    BlockChain.blockdevArguments(node(change.to), over: nil, isWritable: true)
+                )
+                added.append(change.to)
+                try reached(.switchPrepared)
+            }
+        } catch {
+            let fault = BlockStoreFault(error, trying: "prepare a machine for new layers")
+            guard fault.outcome == .notDone else { throw fault }
+            do {
+                let disks = try await MachineDisks(of: client)
+                for layer in added { try await client.close(layer, in: disks) }
+            } catch {
+                logger.warning("a prepared layer stays open", metadata: ["error": .string("\(error)")])
+            }
+            throw fault
+        }
+    }
+
+    package func finishSwitch(
+        _ switches: [LayerSwitch],
+        through channel: any LiveBlockChannel
+    ) async throws(BlockStoreFault) {
+        let client = try machine(of: channel)
+        do {
+            if try await isSwitched(switches, client) { return }
+            let actions = switches.map { change -> JSONValue in
+                let data: JSONValue = [
+                    "node": .string(LayerNode(change.from).name), "overlay": .string(LayerNode(change.to).name),
+                ]
+                return ["type": "blockdev-snapshot", "data": data]
+            }
+            // QEMU writes out each old layer, with an fsync, before it switches any.
+            try await client.execute("transaction", ["actions": .array(actions)])
+            try reached(.switchDone)
+        } catch {
+            let fault = BlockStoreFault(error, trying: "switch a machine to new layers")
+            guard error is QMPFault, fault.outcome == .unknown else { throw fault }
+            // The answer is lost. What the machine writes is not.
+            do {
+                if try await isSwitched(switches, client) { return }
+            } catch {
+                throw fault
+            }
+            throw BlockStoreFault(fault.code, .notDone, fault.message, cause: fault.cause)
+        }
+    }
+
+    package func abandonSwitch(
+        _ switches: [LayerSwitch],
+        through channel: any LiveBlockChannel
+    ) async throws(BlockStoreFault) {
+        let client = try machine(of: channel)
+        try await attempt("take back the preparation of a switch") {
+            let disks = try await MachineDisks(of: client)
+            for change in switches where !disks.reads(change.to) { try await client.close(change.to, in: disks) }
+        }
+    }
+
+    /// Whether a machine writes all the new layers, or none of them.
+    private func isSwitched(_ switches: [LayerSwitch], _ client: QMPClient) async throws -> Bool {
+        let disks = try await MachineDisks(of: client)
+        let done = switches.filter { disks.reads($0.to) }
+        guard done.isEmpty || done.count == switches.count else {
+            throw BlockStoreFault(
+                .exists,
+                .notDone,
+                "The machine has been switched to some of these layers by another call; switch the others in a call of their own."
+            )
+        }
+        return done.count == switches.count
+    }
+}

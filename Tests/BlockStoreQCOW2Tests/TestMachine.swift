@@ -1,0 +1,118 @@
+import Foundation
+import Glibc
+import Platform
+import QEMU
+import SnapshotDomain
+import SnapshotPorts
+import Synchronization
+import TestKit
+import Testing
+
+/// A real QEMU with real disks and no guest: its processors never run, and the test writes through the disks' devices in
+/// the guest's place.
+final class TestMachine: ContractMachine {
+    private static let slots = 4
+
+    let process: ChildProcess
+    let client: QMPClient
+    private let directory: String
+    private let instance = InstanceID.random()
+    private let diskCount = Mutex(0)
+
+    init(directory: String) async throws {
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: false)
+        self.directory = directory
+        let socket = "\(directory)/qmp"
+        let ports = (0..<Self.slots).flatMap { ["-device", "pcie-root-port,id=port\($0),chassis=\($0 + 1)"] }
+        process = try await ChildProcess.start(
+            Spawn(
+                "qemu-system-x86_64",
+                [
+                    "-machine", "q35", "-accel", "tcg", "-m", "16", "-nodefaults", "-no-user-config", "-display",
+                    "none",
+                    "-S", "-qmp", "unix:\(socket),server=on,wait=off",
+                ] + ports,
+                endsWithParent: true
+            )
+        )
+        client = try await Self.connect(socket, process)
+    }
+
+    private static func connect(_ socket: String, _ process: ChildProcess) async throws -> QMPClient {
+        let deadline = ContinuousClock.now + Shared.limit
+        while true {
+            do {
+                return try await QMPClient.connect(socket, group: Shared.group, timeout: Shared.limit)
+            } catch {
+                guard error.code == .unreachable, ContinuousClock.now < deadline, process.status == nil else {
+                    process.signal(SIGKILL)
+                    throw error
+                }
+                await Task.yield()
+            }
+        }
+    }
+
+    /// Ends it as a crash would.
+    func end() async {
+        process.signal(SIGKILL)
+        _ = await process.wait()
+        client.close()
+        try? FileManager.default.removeItem(atPath: directory)
+    }
+
+    var channel: any LiveBlockChannel { QEMUBlockChannel(instance: instance, client: client) }
+
+    /// Opens a disk as the hypervisor does: what an earlier disk has open is used by both.
+    func attach(_ source: DiskSource) async throws {
+        let chain = try #require(try source.blockChain())
+        let open = try await openLayers()
+        for arguments in chain.blockdevArguments() {
+            let name = try #require(arguments["node-name"]?.string)
+            if let layer = LayerNode.layer(named: name), open.contains(layer) { continue }
+            try await client.execute("blockdev-add", arguments)
+        }
+        let number = diskCount.withLock { count in
+            defer { count += 1 }
+            return count
+        }
+        try await client.execute(
+            "device_add",
+            [
+                "driver": "virtio-blk-pci", "id": "disk\(number)", "bus": "port\(number)",
+                "drive": .string(try #require(chain.top).nodeName),
+            ]
+        )
+    }
+
+    func write(_ fill: Fill, toDisk disk: Int) async throws {
+        try await io([Ground.command("write", fill)], onDisk: disk)
+    }
+
+    func expect(_ fill: Fill, onDisk disk: Int) async throws {
+        try await io([Ground.command("read", fill)], onDisk: disk)
+    }
+
+    private func io(_ commands: [String], onDisk disk: Int) async throws {
+        for command in commands {
+            let line = "qemu-io -d /machine/peripheral/disk\(disk)/virtio-backend \"\(command)\""
+            let answer = try await client.execute("human-monitor-command", ["command-line": .string(line)])
+            let text = answer.string ?? ""
+            guard text.contains("bytes at offset"), !text.contains("failed"), !text.contains("error") else {
+                throw BlockStoreContract.Broken(description: "'\(command)' on disk \(disk) says: \(text)")
+            }
+        }
+    }
+
+    func activeLayers() async throws -> [LayerID] {
+        let devices = try await client.execute("query-block")
+        return (devices.array ?? []).compactMap { device in
+            device["inserted"]?["node-name"]?.string.flatMap(LayerNode.layer(named:))
+        }
+    }
+
+    func openLayers() async throws -> Set<LayerID> {
+        let nodes = try await client.execute("query-named-block-nodes", ["flat": true])
+        return Set((nodes.array ?? []).compactMap { $0["node-name"]?.string.flatMap(LayerNode.layer(named:)) })
+    }
+}

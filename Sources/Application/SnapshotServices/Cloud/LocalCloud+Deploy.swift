@@ -65,7 +65,7 @@ extension LocalCloud {
                 value: rows
             )
         }
-        return try await viewing(submitted) { row async throws(ServiceError) in try await view(row, asksGuest: false) }
+        return Submitted(job: submitted.job, resource: try await views(of: submitted.resource, asksGuest: false))
     }
 }
 

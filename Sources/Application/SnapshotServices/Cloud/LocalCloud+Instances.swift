@@ -11,7 +11,7 @@ extension LocalCloud {
     ) async throws(ServiceError) -> CatalogPage<InstanceView> {
         try authorise(.read, in: environment, call)
         let rows = try await read { try $0.listInstances(in: environment, order: order, page: page) }
-        return try await views(rows) { row async throws(ServiceError) in try await view(row, asksGuest: false) }
+        return CatalogPage(rows: try await views(of: rows.rows, asksGuest: false), total: rows.total)
     }
 
     package func instance(
@@ -20,7 +20,8 @@ extension LocalCloud {
         _ call: CallContext
     ) async throws(ServiceError) -> InstanceView {
         try authorise(.read, in: environment, call)
-        return try await view(try await read { try $0.instance(id, in: environment) }, asksGuest: true)
+        let row = try await read { try $0.instance(id, in: environment) }
+        return try only(try await views(of: [row], asksGuest: true), .instance(id))
     }
 
     package func startInstance(
@@ -66,7 +67,7 @@ extension LocalCloud {
             try writer.update(row)
             return row
         }
-        return try await view(row, asksGuest: false)
+        return try only(try await views(of: [row], asksGuest: false), .instance(id))
     }
 
     package func deleteInstance(
@@ -175,9 +176,7 @@ extension LocalCloud {
                 value: [row]
             )
         }
-        let seen = try await viewing(submitted) { row async throws(ServiceError) in
-            try await view(row, asksGuest: false)
-        }
+        let seen = Submitted(job: submitted.job, resource: try await views(of: submitted.resource, asksGuest: false))
         return try seen.first(else: .instance(id))
     }
 

@@ -10,7 +10,7 @@ extension LocalCloud {
     ) async throws(ServiceError) -> CatalogPage<SnapshotView> {
         try authoriseList(filter.environment, call)
         let rows = try await read { try $0.listSnapshots(filter, order: order, page: page) }
-        return try await views(rows) { row async throws(ServiceError) in try await view(row) }
+        return CatalogPage(rows: try await each(rows.rows, view), total: rows.total)
     }
 
     package func snapshot(
@@ -75,7 +75,7 @@ extension LocalCloud {
                 value: rows
             )
         }
-        return try await viewing(submitted) { row async throws(ServiceError) in try await view(row) }
+        return Submitted(job: submitted.job, resource: try await each(submitted.resource, view))
     }
 
     package func updateSnapshot(
@@ -169,7 +169,7 @@ extension LocalCloud {
                 value: [row]
             )
         }
-        let seen = try await viewing(submitted) { row async throws(ServiceError) in try await view(row) }
+        let seen = Submitted(job: submitted.job, resource: try await each(submitted.resource, view))
         return try seen.first(else: .snapshot(id))
     }
 
@@ -215,7 +215,7 @@ extension LocalCloud {
                 value: pairs.map(\.volume)
             )
         }
-        return try await viewing(submitted) { row async throws(ServiceError) in try await view(row) }
+        return Submitted(job: submitted.job, resource: try await views(of: submitted.resource))
     }
 
     // MARK: Parts
@@ -233,15 +233,6 @@ extension LocalCloud {
             guard case .volume(let id) = subject else { return nil }
             return try reader.findVolume(id)
         }
-    }
-
-    func viewing<Row: Sendable, View: Sendable>(
-        _ submitted: Submitted<[Row]>,
-        _ view: (Row) async throws(ServiceError) -> View
-    ) async throws(ServiceError) -> Submitted<[View]> {
-        var views: [View] = []
-        for row in submitted.resource { views.append(try await view(row)) }
-        return Submitted(job: submitted.job, resource: views)
     }
 
     func authoriseList(_ environment: EnvironmentID?, _ call: CallContext) throws(ServiceError) {

@@ -11,7 +11,7 @@ extension LocalCloud {
     ) async throws(ServiceError) -> CatalogPage<TemplateView> {
         try authorise(.read, in: environment, call)
         let rows = try await read { try $0.listTemplates(visibleIn: environment, order: order, page: page) }
-        return try await views(rows) { row async throws(ServiceError) in try await view(row) }
+        return CatalogPage(rows: try await each(rows.rows, view), total: rows.total)
     }
 
     package func template(
@@ -96,7 +96,7 @@ extension LocalCloud {
                 )
             }
         }
-        let seen = try await viewing(submitted) { row async throws(ServiceError) in try await view(row) }
+        let seen = Submitted(job: submitted.job, resource: try await each(submitted.resource, view))
         return try seen.first(else: .environment(environment))
     }
 

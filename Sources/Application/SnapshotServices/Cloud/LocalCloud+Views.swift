@@ -3,24 +3,36 @@ import SnapshotPorts
 
 /// Puts rows, open jobs, machines and the ledger together.
 extension LocalCloud {
-    func view(_ volume: Volume) async throws(ServiceError) -> VolumeView {
-        let (instance, undo) = try await read { reader in
-            (
-                try volume.attachment.flatMap { try reader.findInstance($0.instance) },
-                try reader.undoSnapshot(of: volume.id)
+    /// The views of a page's volumes, from one catalog state and one question to each machine.
+    func views(of volumes: [Volume]) async throws(ServiceError) -> [VolumeView] {
+        let (instances, undos) = try await read { reader in
+            var instances: [InstanceID: Instance] = [:]
+            var undos: [VolumeID: Snapshot] = [:]
+            for volume in volumes {
+                undos[volume.id] = try reader.undoSnapshot(of: volume.id)
+                guard let id = volume.attachment?.instance, instances[id] == nil else { continue }
+                instances[id] = try reader.findInstance(id)
+            }
+            return (instances, undos)
+        }
+        var running: Set<InstanceID> = []
+        for id in instances.keys where await !world.hypervisor.status(of: id).isStopped { running.insert(id) }
+        var views: [VolumeView] = []
+        for volume in volumes {
+            let instance = volume.attachment.flatMap { instances[$0.instance] }
+            views.append(
+                VolumeView(
+                    volume: volume,
+                    instance: instance,
+                    isInstanceRunning: instance.map { running.contains($0.id) } ?? false,
+                    activity: activity(on: .volume(volume.id), volume.state),
+                    space: try await picture(of: volume.pool).account.entry(.volume(volume.id)),
+                    undo: undos[volume.id],
+                    failure: volume.state.asFailure
+                )
             )
         }
-        var isRunning = false
-        if let instance { isRunning = await !world.hypervisor.status(of: instance.id).isStopped }
-        return VolumeView(
-            volume: volume,
-            instance: instance,
-            isInstanceRunning: isRunning,
-            activity: activity(on: .volume(volume.id), volume.state),
-            space: try await picture(of: volume.pool).account.entry(.volume(volume.id)),
-            undo: undo,
-            failure: volume.state.asFailure
-        )
+        return views
     }
 
     func view(_ snapshot: Snapshot) async throws(ServiceError) -> SnapshotView {
@@ -50,34 +62,58 @@ extension LocalCloud {
         )
     }
 
-    func view(_ instance: Instance, asksGuest: Bool) async throws(ServiceError) -> InstanceView {
-        let (volumes, templateName) = try await read { reader in
-            (
-                try reader.volumes(of: instance.id),
-                try instance.template.flatMap { try reader.findTemplate($0)?.name }
+    /// The views of a page's instances, from one catalog state and one question to each machine.
+    ///
+    /// - Parameters:
+    ///   - instances: The rows.
+    ///   - asksGuest: Whether the guests are asked about themselves too, which may take half a second for each.
+    /// - Returns: As many views.
+    /// - Throws: What the catalog's failure means.
+    func views(of instances: [Instance], asksGuest: Bool) async throws(ServiceError) -> [InstanceView] {
+        let rows = try await read { reader in
+            try instances.map { instance in
+                (
+                    instance: instance,
+                    volumes: try reader.volumes(of: instance.id),
+                    templateName: try instance.template.flatMap { try reader.findTemplate($0)?.name }
+                )
+            }
+        }
+        var views: [InstanceView] = []
+        for row in rows {
+            let id = row.instance.id
+            let status = await world.hypervisor.status(of: id)
+            var guest: GuestFacts?
+            if asksGuest && !status.isStopped { guest = await world.hypervisor.guestFacts(of: id) }
+            views.append(
+                InstanceView(
+                    instance: row.instance,
+                    status: status,
+                    activity: activity(on: .instance(id), row.instance.state),
+                    volumes: row.volumes,
+                    templateName: row.templateName,
+                    guest: guest,
+                    failure: row.instance.state.asFailure
+                )
             )
         }
-        let status = await world.hypervisor.status(of: instance.id)
-        var guest: GuestFacts?
-        if asksGuest && !status.isStopped { guest = await world.hypervisor.guestFacts(of: instance.id) }
-        return InstanceView(
-            instance: instance,
-            status: status,
-            activity: activity(on: .instance(instance.id), instance.state),
-            volumes: volumes,
-            templateName: templateName,
-            guest: guest,
-            failure: instance.state.asFailure
-        )
+        return views
     }
 
-    func views<Row: Sendable, View: Sendable>(
-        _ page: CatalogPage<Row>,
+    /// One view after the other, for rows that need nothing but what is in memory.
+    func each<Row: Sendable, View: Sendable>(
+        _ rows: [Row],
         _ view: (Row) async throws(ServiceError) -> View
-    ) async throws(ServiceError) -> CatalogPage<View> {
+    ) async throws(ServiceError) -> [View] {
         var views: [View] = []
-        for row in page.rows { views.append(try await view(row)) }
-        return CatalogPage(rows: views, total: page.total)
+        for row in rows { views.append(try await view(row)) }
+        return views
+    }
+
+    /// The view of a resource that is there.
+    func only<View>(_ views: [View], _ subject: ServiceError.Subject) throws(ServiceError) -> View {
+        guard let view = views.first else { throw ServiceError(.notFound, "It is gone.", subject: subject) }
+        return view
     }
 
     func picture(of pool: PoolID) async throws(ServiceError) -> SpaceLedger.Picture {

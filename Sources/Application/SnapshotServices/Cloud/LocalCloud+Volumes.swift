@@ -10,7 +10,7 @@ extension LocalCloud {
     ) async throws(ServiceError) -> CatalogPage<VolumeView> {
         try authoriseList(filter.environment, call)
         let rows = try await read { try $0.listVolumes(filter, order: order, page: page) }
-        return try await views(rows) { row async throws(ServiceError) in try await view(row) }
+        return CatalogPage(rows: try await views(of: rows.rows), total: rows.total)
     }
 
     package func volume(
@@ -19,7 +19,8 @@ extension LocalCloud {
         _ call: CallContext
     ) async throws(ServiceError) -> VolumeView {
         try authorise(.read, in: environment, call)
-        return try await view(try await read { try $0.volume(id, in: environment) })
+        let row = try await read { try $0.volume(id, in: environment) }
+        return try only(try await views(of: [row]), .volume(id))
     }
 
     package func tree(
@@ -104,7 +105,7 @@ extension LocalCloud {
                 value: [volume]
             )
         }
-        let seen = try await viewing(submitted) { row async throws(ServiceError) in try await view(row) }
+        let seen = Submitted(job: submitted.job, resource: try await views(of: submitted.resource))
         return try seen.first(else: .environment(target))
     }
 
@@ -221,7 +222,7 @@ extension LocalCloud {
             let (program, others) = try program(volume, writer)
             return JobEngine.Draft(program, title: volume.name, subjects: [.volume(id)] + others, value: [volume])
         }
-        let seen = try await viewing(submitted) { row async throws(ServiceError) in try await view(row) }
+        let seen = Submitted(job: submitted.job, resource: try await views(of: submitted.resource))
         return try seen.first(else: .volume(id))
     }
 }

@@ -75,6 +75,7 @@ func until<Answer>(
     _ what: Comment,
     within limit: Duration = Patience.event,
     every pause: Duration = .milliseconds(100),
+    isolation: isolated (any Actor)? = #isolation,
     _ ask: () async throws -> Answer?
 ) async throws -> Answer {
     let deadline = ContinuousClock.now + limit

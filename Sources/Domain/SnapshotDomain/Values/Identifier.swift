@@ -18,7 +18,8 @@ package struct Identifier<Subject>: Hashable, Sendable, Codable, LosslessStringC
 
     /// Reads the text form, in any letter case.
     package init?(_ description: String) {
-        guard let uuid = UUID(uuidString: description) else { return nil }
+        // UUID itself reads as far as a null character.
+        guard description.utf8.count == 36, let uuid = UUID(uuidString: description) else { return nil }
         self.uuid = uuid
     }
 

@@ -7,6 +7,8 @@ package import Foundation
 /// 1 to 255 characters without control characters, line separators, `/` or `\`, and without white space at either end.
 package struct ResourceName: Hashable, Sendable, Codable, CustomStringConvertible {
     package static let longest = 255
+    /// Bytes of UTF-8: one character can have any number of accents.
+    private static let mostBytes = 4 * longest
 
     package let description: String
 
@@ -18,8 +20,11 @@ package struct ResourceName: Hashable, Sendable, Codable, CustomStringConvertibl
             ServiceError(.invalidInput, "The \(field) \(reason).", subject: .field(field))
         }
         guard !text.isEmpty else { throw refuse("is empty; give it at least one character") }
-        guard text.count <= Self.longest, text.utf8.count <= 4 * Self.longest else {
+        guard text.count <= Self.longest else {
             throw refuse("has \(text.count) characters; at most \(Self.longest) are allowed")
+        }
+        guard text.utf8.count <= Self.mostBytes else {
+            throw refuse("takes \(text.utf8.count) bytes; at most \(Self.mostBytes) are allowed")
         }
         for scalar in text.unicodeScalars {
             switch scalar.properties.generalCategory {
@@ -49,7 +54,18 @@ package struct ResourceName: Hashable, Sendable, Codable, CustomStringConvertibl
 
     /// The name with a suffix, shortened in the middle if it would become too long.
     package func appending(_ suffix: String) throws(ServiceError) -> ResourceName {
-        try ResourceName(String(description.prefix(Self.longest - suffix.count)) + suffix)
+        try Self.joining(description, suffix)
+    }
+
+    /// As much of a text as leaves room for its tail, and the tail.
+    fileprivate static func joining(_ head: String, _ tail: String) throws(ServiceError) -> ResourceName {
+        var (characters, bytes) = (longest - tail.count, mostBytes - tail.utf8.count)
+        let shortened = head.prefix { character in
+            characters -= 1
+            bytes -= character.utf8.count
+            return characters >= 0 && bytes >= 0
+        }
+        return try ResourceName(shortened + tail)
     }
 }
 
@@ -98,7 +114,7 @@ package enum GeneratedName {
         let stamp = UTCStamp.compact(instant)
         let tail = ordinal == 1 ? "_\(stamp)" : "_\(stamp)_\(ordinal)"
         let head = "\(instance?.description ?? "detached")_\(volume)"
-        return try ResourceName(String(head.prefix(ResourceName.longest - tail.count)) + tail)
+        return try .joining(head, tail)
     }
 }
 
@@ -115,19 +131,21 @@ package enum UTCStamp {
 
     /// ISO 8601 with milliseconds: `2026-11-22T14:30:01.250Z`.
     package static func iso8601(_ instant: Date) -> String {
-        let milliseconds = Int64((instant.timeIntervalSince1970 * 1_000).rounded(.down))
         let parts = components(instant)
         let date = "\(pad(parts.year, 4))-\(pad(parts.month, 2))-\(pad(parts.day, 2))"
         let time = "\(pad(parts.hour, 2)):\(pad(parts.minute, 2)):\(pad(parts.second, 2))"
-        let fraction = pad(Int((milliseconds % 1_000 + 1_000) % 1_000), 3)
-        return "\(date)T\(time).\(fraction)Z"
+        return "\(date)T\(time).\(pad(parts.millisecond, 3))Z"
     }
 
     private static func components(
         _ instant: Date
-    ) -> (year: Int, month: Int, day: Int, hour: Int, minute: Int, second: Int) {
-        let milliseconds = Int64((instant.timeIntervalSince1970 * 1_000).rounded(.down))
-        let seconds = Int((milliseconds - (milliseconds % 1_000 + 1_000) % 1_000) / 1_000)
+    ) -> (year: Int, month: Int, day: Int, hour: Int, minute: Int, second: Int, millisecond: Int) {
+        // A Date is a binary fraction: one that was made from whole milliseconds can be a little less than they were.
+        let (sinceEpoch, sinceReference) = (instant.timeIntervalSince1970, instant.timeIntervalSinceReferenceDate)
+        let slack = 4 * max(sinceEpoch.magnitude.ulp, sinceReference.magnitude.ulp)
+        let milliseconds = Int(((sinceEpoch + slack) * 1_000).rounded(.down))
+        let millisecond = (milliseconds % 1_000 + 1_000) % 1_000
+        let seconds = (milliseconds - millisecond) / 1_000
         let days = seconds >= 0 ? seconds / 86_400 : (seconds - 86_399) / 86_400
         let second = seconds - days * 86_400
         // Days since 0000-03-01, so that the leap day is the last of its year.
@@ -140,11 +158,11 @@ package enum UTCStamp {
         let day = dayOfYear - (153 * monthIndex + 2) / 5 + 1
         let month = monthIndex < 10 ? monthIndex + 3 : monthIndex - 9
         let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
-        return (year, month, day, second / 3_600, second / 60 % 60, second % 60)
+        return (year, month, day, second / 3_600, second / 60 % 60, second % 60, millisecond)
     }
 
     private static func pad(_ value: Int, _ width: Int) -> String {
-        let digits = String(value)
-        return String(repeating: "0", count: max(0, width - digits.count)) + digits
+        let digits = String(value.magnitude)
+        return (value < 0 ? "-" : "") + String(repeating: "0", count: max(0, width - digits.count)) + digits
     }
 }

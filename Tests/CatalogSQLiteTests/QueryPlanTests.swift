@@ -7,7 +7,9 @@ import Testing
 
 @testable import CatalogSQLite
 
-/// How SQLite means to find the rows. It keeps no statistics here, so its plans are the same for ten rows and a million.
+/// How SQLite means to find the rows.
+///
+/// It keeps no statistics here, so its plans are the same for ten rows and a million.
 @Suite("Catalog: query plans")
 struct QueryPlanTests {
     @Test("a page of an environment's snapshots comes in order from one index, its total from the tallies")
@@ -17,7 +19,9 @@ struct QueryPlanTests {
             (ListOrder.newestFirst, "snapshots_by_creation"), (ListOrder(.createdAt), "snapshots_by_creation"),
             (ListOrder.byName, "snapshots_by_name"), (ListOrder(.name, descending: true), "snapshots_by_name"),
         ] {
-            let plans = try await plans { _ = try $0.listSnapshots(filter, order: order, page: PageRequest(offset: 500)) }
+            let plans = try await plans {
+                _ = try $0.listSnapshots(filter, order: order, page: PageRequest(offset: 500))
+            }
             try #require(plans.count == 2)
             #expect(plans[0] == ["SEARCH snapshots USING INDEX \(index) (environment_id=?)"])
             #expect(plans[1] == ["SEARCH tallies USING PRIMARY KEY (list=? AND environment_id=?)"])

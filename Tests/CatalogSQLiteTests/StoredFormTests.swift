@@ -37,7 +37,9 @@ struct StoredFormTests {
                     environment: environment.id,
                     actor: Actor(user: Identifier(ids[4]), name: "ada", address: "192.0.2.7"),
                     subjects: [.volume(Identifier(ids[5])), .snapshot(Identifier(ids[6]))],
-                    reads: [.template(Identifier(ids[5])), .instance(Identifier(ids[6])), .environment(environment.id)],
+                    reads: [
+                        .template(Identifier(ids[5])), .instance(Identifier(ids[6])), .environment(environment.id),
+                    ],
                     program: Data("{}".utf8),
                     phase: .ended(.failed(failure), at: Sample.instant),
                     createdAt: Sample.instant
@@ -224,10 +226,14 @@ struct StoredFormTests {
             #expect(date.stored == nanoseconds)
             #expect(Date(stored: nanoseconds) == date)
         }
-        for bound in [Date.distantFuture, Date(timeIntervalSince1970: 1e30), Date(timeIntervalSinceReferenceDate: 1e18)] {
+        for bound in [
+            Date.distantFuture, Date(timeIntervalSince1970: 1e30), Date(timeIntervalSinceReferenceDate: 1e18),
+        ] {
             #expect(bound.stored == .max)
         }
-        for bound in [Date.distantPast, Date(timeIntervalSince1970: -1e30), Date(timeIntervalSinceReferenceDate: -1e18)] {
+        for bound in [
+            Date.distantPast, Date(timeIntervalSince1970: -1e30), Date(timeIntervalSinceReferenceDate: -1e18),
+        ] {
             #expect(bound.stored == .min)
         }
         #expect(abs(Date(stored: .max).timeIntervalSince1970 - 9_223_372_036.85) < 0.01)

@@ -18,7 +18,7 @@ extension SQLiteCatalog {
         do {
             // Made here and not by SQLite, for its mode and for a name that survives a power loss.
             try DurableFile.createExclusive(path, with: Data(), mode: 0o600)
-        } catch where error.code == .exists {
+        } catch  where error.code == .exists {
             // It is opened below.
         }
         let pool = try DatabasePool(path: path, configuration: configuration())

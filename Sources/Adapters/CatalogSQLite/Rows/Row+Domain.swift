@@ -5,11 +5,14 @@ import SnapshotPorts
 
 /// Reading columns as values of the domain. What is not such a value is damage, which throws and never traps.
 extension Row {
-    func value<Value: DatabaseValueConvertible>(_ column: String, as type: Value.Type = Value.self) throws -> Value {
+    func value<Value: DatabaseValueConvertible & StatementColumnConvertible>(
+        _ column: String,
+        as type: Value.Type = Value.self
+    ) throws -> Value {
         try decode(Value.self, forColumn: column)
     }
 
-    func optional<Value: DatabaseValueConvertible>(
+    func optional<Value: DatabaseValueConvertible & StatementColumnConvertible>(
         _ column: String,
         as type: Value.Type = Value.self
     ) throws -> Value? {

@@ -11,7 +11,7 @@ extension Session {
         try run { database in
             let name = pool.description
             return try LayerTreeQuery(
-                layers: "SELECT * FROM layers WHERE pool = ?",
+                layers: "SELECT * FROM layers WHERE pool = ? ORDER BY id",
                 layerArguments: [name],
                 pins: """
                     SELECT 'volume', id, active_layer_id FROM volumes WHERE pool = ?
@@ -26,7 +26,7 @@ extension Session {
     func layerTree(around layer: LayerID) throws -> LayerTree {
         try run { database in
             try LayerTreeQuery(
-                layers: "\(LayerTreeQuery.connected) SELECT layers.* FROM tree JOIN layers USING (id)",
+                layers: "\(LayerTreeQuery.connected) SELECT layers.* FROM tree JOIN layers USING (id) ORDER BY id",
                 layerArguments: [layer.stored],
                 pins: """
                     \(LayerTreeQuery.connected)
@@ -72,13 +72,6 @@ private struct LayerTreeQuery {
             )
         """
 
-    /// What holds a layer, in the statement's words.
-    private enum PinWord: String {
-        case volume
-        case snapshot
-        case template
-    }
-
     var layers: String
     var layerArguments: StatementArguments
     var pins: String
@@ -88,19 +81,31 @@ private struct LayerTreeQuery {
         LayerTree(
             layers: try LayerRecord.fetchAll(database.cachedStatement(sql: layers), arguments: layerArguments)
                 .map(\.layer),
-            pins: try Row.fetchAll(database.cachedStatement(sql: pins), arguments: pinArguments).compactMap(pin)
+            pins: try PinRow.fetchAll(database.cachedStatement(sql: pins), arguments: pinArguments)
+                .map { ($0.layer, $0.pin) }
         )
     }
+}
 
-    private func pin(_ row: Row) throws -> (LayerID, Pin)? {
+private struct PinRow: FetchableRecord {
+    /// What holds a layer, in the words of the statement.
+    private enum Kind: String, DatabaseValueConvertible {
+        case volume
+        case snapshot
+        case template
+    }
+
+    let pin: Pin
+    let layer: LayerID
+
+    init(row: Row) throws {
         let id = try row.decode(UUID.self, atIndex: 1)
-        let pin: Pin? =
-            switch PinWord(rawValue: try row.decode(atIndex: 0)) {
+        pin =
+            switch try row.decode(Kind.self, atIndex: 0) {
             case .volume: .volume(Identifier(id))
             case .snapshot: .snapshot(Identifier(id))
             case .template: .template(Identifier(id))
-            case nil: nil
             }
-        return try pin.map { (Identifier(try row.decode(atIndex: 2)), $0) }
+        layer = Identifier(try row.decode(atIndex: 2))
     }
 }

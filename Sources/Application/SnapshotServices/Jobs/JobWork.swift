@@ -26,6 +26,8 @@ package struct JobWork: Sendable {
     ///   - evenCancelled: The step comes after the point of return: a job that was cancelled takes it all the same, and
     ///     ends as if nobody had asked.
     ///   - body: What it does. It may see that the task was cancelled; see ``unhurried(_:)``.
+    /// - Returns: What the body returned.
+    /// - Throws: What the body threw, or `CancellationError` before it.
     package func step<Value>(
         _ name: String,
         evenCancelled: Bool = false,

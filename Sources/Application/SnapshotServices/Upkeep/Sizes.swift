@@ -3,7 +3,9 @@ import SnapshotPorts
 
 /// How much layers take, brought from the pool into the catalog: a machine's disks grow without telling anybody.
 extension World {
-    /// What the volumes of an instance write to, as the pool has it. What is missing there is left out.
+    /// What the volumes of an instance write to, as the pool has it.
+    ///
+    /// What is missing there is left out.
     func activeLayers(of instance: InstanceID) async throws -> [StoredLayer] {
         var found: [StoredLayer] = []
         for volume in try await catalog.read({ try $0.volumes(of: instance) }) {
@@ -17,6 +19,7 @@ extension CatalogWriter {
     /// Notes what layers take.
     ///
     /// - Returns: Those that took another amount before.
+    /// - Throws: What the catalog throws.
     func noteSizes(of stored: [StoredLayer]) throws -> Set<LayerID> {
         var changed: Set<LayerID> = []
         for layer in stored {

@@ -1,0 +1,115 @@
+package import Foundation
+package import SnapshotDomain
+package import SnapshotPorts
+
+/// A hypervisor whose calls can be made to fail.
+///
+/// What only looks, and has no fault to throw, always goes through.
+package struct FaultyHypervisor: Hypervisor {
+    private let real: any Hypervisor
+    private let faults: CallFaults
+
+    package init(_ real: any Hypervisor, _ faults: CallFaults) {
+        self.real = real
+        self.faults = faults
+    }
+
+    private func call<Value>(
+        _ name: String,
+        _ body: () async throws(HypervisorFault) -> Value
+    ) async throws(HypervisorFault) -> Value {
+        try await faults.run("hypervisor.\(name)", fault: Self.fault, body)
+    }
+
+    private static func fault(_ moment: CallFaults.Moment) -> HypervisorFault {
+        switch moment {
+        case .before: HypervisorFault(.io, .notDone, "An injected fault: the machine was not reached.")
+        case .after: HypervisorFault(.io, .unknown, "An injected fault: the machine's answer was lost.")
+        }
+    }
+
+    package var accelerator: Accelerator {
+        get async { await real.accelerator }
+    }
+
+    package func start(_ machine: MachineDescription) async throws(HypervisorFault) {
+        try await call("start") { () async throws(HypervisorFault) in try await real.start(machine) }
+    }
+
+    package func stop(_ instance: InstanceID, mode: StopMode) async throws(HypervisorFault) {
+        try await call("stop") { () async throws(HypervisorFault) in try await real.stop(instance, mode: mode) }
+    }
+
+    package func reset(_ instance: InstanceID) async throws(HypervisorFault) {
+        try await call("reset") { () async throws(HypervisorFault) in try await real.reset(instance) }
+    }
+
+    package func remove(_ instance: InstanceID) async throws(HypervisorFault) {
+        try await call("remove") { () async throws(HypervisorFault) in try await real.remove(instance) }
+    }
+
+    package func status(of instance: InstanceID) async -> MachineStatus {
+        await real.status(of: instance)
+    }
+
+    package func inventory() async throws(HypervisorFault) -> [InstanceID] {
+        try await call("inventory", real.inventory)
+    }
+
+    package func events() async -> AsyncStream<MachineEvent> {
+        await real.events()
+    }
+
+    package func activeLayers(of instance: InstanceID) async throws(HypervisorFault) -> [Int: LayerID] {
+        try await call("activeLayers") { () async throws(HypervisorFault) in try await real.activeLayers(of: instance) }
+    }
+
+    package func openLayers(of instance: InstanceID) async throws(HypervisorFault) -> Set<LayerID> {
+        try await call("openLayers") { () async throws(HypervisorFault) in try await real.openLayers(of: instance) }
+    }
+
+    package func attach(_ disk: MachineDisk, to instance: InstanceID) async throws(HypervisorFault) {
+        try await call("attach") { () async throws(HypervisorFault) in try await real.attach(disk, to: instance) }
+    }
+
+    package func detach(slot: Int, from instance: InstanceID) async throws(HypervisorFault) {
+        try await call("detach") { () async throws(HypervisorFault) in
+            try await real.detach(slot: slot, from: instance)
+        }
+    }
+
+    package func blockChannel(of instance: InstanceID) async throws(HypervisorFault) -> (any LiveBlockChannel)? {
+        try await call("blockChannel") { () async throws(HypervisorFault) in try await real.blockChannel(of: instance) }
+    }
+
+    package func freeze(
+        _ instance: InstanceID,
+        atMost limit: Duration
+    ) async throws(HypervisorFault) -> any FreezeLease {
+        try await call("freeze") { () async throws(HypervisorFault) in
+            try await real.freeze(instance, atMost: limit)
+        }
+    }
+
+    package func thawIfFrozen(_ instance: InstanceID) async {
+        await real.thawIfFrozen(instance)
+    }
+
+    package func guestFacts(of instance: InstanceID) async -> GuestFacts {
+        await real.guestFacts(of: instance)
+    }
+
+    package func console(
+        of instance: InstanceID,
+        from offset: Int64,
+        atMost limit: Int
+    ) async throws(HypervisorFault) -> ConsoleText {
+        try await call("console") { () async throws(HypervisorFault) in
+            try await real.console(of: instance, from: offset, atMost: limit)
+        }
+    }
+
+    package func screenshot(of instance: InstanceID) async throws(HypervisorFault) -> Data {
+        try await call("screenshot") { () async throws(HypervisorFault) in try await real.screenshot(of: instance) }
+    }
+}

@@ -1,0 +1,156 @@
+import Foundation
+import SnapshotDomain
+import SnapshotPorts
+import Testing
+
+@testable import SnapshotServices
+
+/// What must be so whenever nothing is under way, whatever happened before.
+extension TestCloud {
+    /// Waits until no job is open and nothing is left to collect.
+    func rest() async throws {
+        var last = ""
+        let deadline = ContinuousClock.now + patience
+        while let unrest = try await unrest() {
+            last = unrest
+            try #require(ContinuousClock.now < deadline, "no rest: \(last)")
+            try await Task.sleep(for: .milliseconds(3))
+        }
+    }
+
+    private func unrest() async throws -> String? {
+        let counts = engine.counts
+        guard counts == (0, 0) else { return "\(counts.running) jobs run and \(counts.waiting) wait" }
+        guard world.leases.held.isEmpty else { return "layers are in use" }
+        let tree = try await catalog.read { try $0.layerTree(of: .local) }
+        var open: [LayerID: Set<InstanceID>] = [:]
+        for instance in try await catalog.read({ try $0.allInstances(in: nil) }) {
+            guard await !hypervisor.status(of: instance.id).isStopped else { continue }
+            for layer in try await hypervisor.openLayers(of: instance.id) {
+                open[layer, default: []].insert(instance.id)
+            }
+        }
+        let step = tree.nextCollectionStep(
+            openIn: open,
+            held: [],
+            room: try await store.capacity().free - settings.reserve,
+            policy: settings.collection
+        )
+        return step.map { "\($0) is left to do" }
+    }
+
+    /// Checks everything that has to hold at rest.
+    ///
+    /// - Parameters:
+    ///   - digests: What frozen contents were: they must be the same, as long as they exist.
+    ///   - what: What was done before, for the message.
+    ///   - location: Where the test is.
+    /// - Throws: What fails the test.
+    func checkInvariants(
+        _ digests: [SnapshotID: ContentDigest] = [:],
+        after what: @autoclosure () -> String = "",
+        _ location: SourceLocation = #_sourceLocation
+    ) async throws {
+        try await rest()
+        var broken: [String] = []
+        broken += try await brokenRows()
+        broken += try await brokenLayers()
+        broken += try await brokenMachines()
+        for (id, digest) in digests {
+            guard let snapshot = try await catalog.read({ try $0.findSnapshot(id) }), snapshot.state == .available
+            else {
+                continue
+            }
+            if try await self.digest(of: snapshot.layer) != digest { broken.append("'\(snapshot.name)' changed") }
+        }
+        try #require(
+            broken.isEmpty,
+            "after \(what()): \(broken.joined(separator: "; "))",
+            sourceLocation: location
+        )
+    }
+
+    private func brokenRows() async throws -> [String] {
+        try await catalog.read { [home, abroad] reader in
+            var broken = try reader.openJobs().map { "the job \($0.kind) is open" }
+            var states: [(String, ResourceState)] = []
+            for environment in [home.id, abroad.id] {
+                states += try reader.allInstances(in: environment).map { ("instance \($0.name)", $0.state) }
+                states += try reader.allVolumes(VolumeFilter(environment: environment)).map {
+                    ("volume \($0.name)", $0.state)
+                }
+                states += try reader.allSnapshots(SnapshotFilter(environment: environment))
+                    .map { ("snapshot \($0.name)", $0.state) }
+                states += try reader.allTemplates(of: environment).map { ("template \($0.name)", $0.state) }
+            }
+            for (what, state) in states where state.job != nil { broken.append("\(what) is \(state.word)") }
+            return broken
+        }
+    }
+
+    private func brokenLayers() async throws -> [String] {
+        let tree = try await catalog.read { try $0.layerTree(of: .local) }
+        let inventory = try await store.inventory()
+        var broken = inventory.unknown.map { "the pool has \($0.name)" }
+        let stored = Dictionary(uniqueKeysWithValues: inventory.layers.map { ($0.id, $0) })
+        for layer in inventory.layers where tree.layers[layer.id] == nil {
+            broken.append("file \(layer.id) has no row")
+        }
+        for row in tree.layers.values {
+            guard let file = stored[row.id] else {
+                broken.append("layer \(row.id) has no file")
+                continue
+            }
+            if row.phase != .ready { broken.append("layer \(row.id) is \(row.phase)") }
+            if row.parent != file.parent { broken.append("layer \(row.id) stands on another than its row says") }
+            if row.size != file.size { broken.append("layer \(row.id) has \(file.size) and its row says \(row.size)") }
+            if row.allocated != file.allocated {
+                broken.append(
+                    "layer \(row.id) takes \(file.allocated.bytes) bytes and its row says \(row.allocated.bytes)"
+                )
+            }
+        }
+        let onDisk = inventory.layers.reduce(ByteCount.zero) { $0 + $1.allocated }
+        let account = try await world.ledger.picture(of: .local).account
+        if account.total != onDisk { broken.append("the ledger has \(account.total), the disk \(onDisk)") }
+        for place in ["pool/tmp", "quarantine"] {
+            // The store's own working folder may be there, with its lock and nothing else.
+            let names = try FileManager.default.subpathsOfDirectory(atPath: "\(folder)/\(place)")
+                .filter { !$0.hasPrefix("work-") || ($0.contains("/") && !$0.hasSuffix("/.lock")) }
+            if !names.isEmpty { broken.append("\(place) holds \(names)") }
+        }
+        return broken
+    }
+
+    private func brokenMachines() async throws -> [String] {
+        var broken: [String] = []
+        for instance in try await catalog.read({ try $0.allInstances(in: nil) }) {
+            let status = await hypervisor.status(of: instance.id)
+            let volumes = try await volumes(of: instance)
+            switch status {
+            case .stopped:
+                if instance.power == .running { broken.append("\(instance.name) should run") }
+            case .running:
+                if instance.power == .stopped { broken.append("\(instance.name) should not run") }
+                let written = try await hypervisor.activeLayers(of: instance.id)
+                let recorded = Dictionary(
+                    uniqueKeysWithValues: volumes.compactMap { volume in
+                        volume.attachment.map { ($0.slot, volume.activeLayer) }
+                    }
+                )
+                if written != recorded {
+                    broken.append("\(instance.name) writes \(written) and its rows say \(recorded)")
+                }
+                let open = try await hypervisor.openLayers(of: instance.id)
+                let tree = try await catalog.read { try $0.layerTree(of: .local) }
+                let needed = Set(volumes.flatMap { tree.chain(of: $0.activeLayer) })
+                if open != needed { broken.append("\(instance.name) has \(open.subtracting(needed)) open in vain") }
+            case .paused(let reason):
+                broken.append("\(instance.name) is paused: \(reason)")
+            case .unresponsive:
+                broken.append("\(instance.name) does not answer")
+            }
+        }
+        return broken
+    }
+}

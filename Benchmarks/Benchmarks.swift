@@ -99,7 +99,7 @@ struct Benchmarks {
     }
 
     private func snapshot(_ service: MeasuredService, _ machine: String) async throws -> [Row] {
-        let volume = try await service.id(of: "DATA-web01", among: "volumes")
+        let volume = try await service.id(of: "web01_data", among: "volumes")
         let root = try await service.id(of: "ROOT-web01", among: "volumes")
         let nodes = try await service.get("volumes/\(root)/tree").array ?? []
         guard let base = nodes.first(where: { $0["parentId"]?.string == nil })?["layerId"]?.string else {

@@ -7,12 +7,12 @@ struct OverheadCase {
     func run(rounds: Int) async throws -> [Row] {
         var (alive, show) = (Series(.milliseconds), Series(.milliseconds))
         var (version, command) = (Series(.milliseconds), Series(.milliseconds))
-        let volume = try await service.id(of: "DATA-web01", among: "volumes")
+        let volume = try await service.id(of: "web01_data", among: "volumes")
         for _ in 0..<rounds {
             alive.add(try await timed { _ = try await service.client.send("GET", "/healthz") })
             show.add(try await timed { _ = try await service.get("volumes/\(volume)") })
             version.add(try await timed { try await program(["--version"]) })
-            command.add(try await timed { try await program(["volume", "show", "DATA-web01"]) })
+            command.add(try await timed { try await program(["volume", "show", "web01_data"]) })
         }
         return [
             Row("HTTP: GET /healthz", alive.description),

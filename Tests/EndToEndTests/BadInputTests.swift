@@ -41,16 +41,16 @@ extension ServiceTests {
                 "name"
             ),
             Mistake("snapshot create", .usage, "--volume or --instance"),
-            Mistake("snapshot delete something", .usage, "--yes"),
+            Mistake("instance delete web01", .usage, "--yes"),
             Mistake("volume create tiny --size 0", .usage, "size"),
             Mistake("volume create web --size 1G --attach nobody", .notFound, "nobody"),
             Mistake("volume delete ROOT-web01 --yes", .conflict, "ROOT-web01"),
-            Mistake("volume undo-revert DATA-web01", .conflict, "DATA-web01"),
+            Mistake("volume undo-revert web01_data", .conflict, "web01_data"),
             Mistake("instance start", .usage, "instances"),
             Mistake("instance create web01 --template demo-guest --no-start", .conflict, "web01"),
             Mistake("instance create many --template demo-guest --count 1000 --no-start", .usage, "100"),
             Mistake("environment create lab", .conflict, "lab"),
-            Mistake("environment create Upper", .usage, "Upper"),
+            Mistake("environment create Upper", .usage, "lower-case letters"),
             Mistake("template import /nonexistent/disk.qcow2", .notFound, "/nonexistent/disk.qcow2"),
         ]
 
@@ -66,7 +66,7 @@ extension ServiceTests {
         @Test("of several targets those that can be done are done, and the others are told")
         func several() async throws {
             let ground = try Ground.current
-            try await ground.done("snapshot", "create", "--volume", "DATA-web01", "--name", "one-of-two")
+            try await ground.done("snapshot", "create", "--volume", "web01_data", "--name", "one-of-two")
             let run = try await ground.run(["snapshot", "delete", "one-of-two", "the-other", "--yes"])
             #expect(run.ended(.someFailed), "\(run)")
             #expect(run.errors.contains("There is no snapshot 'the-other'"))

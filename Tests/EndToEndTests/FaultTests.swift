@@ -11,7 +11,7 @@ extension ServiceTests {
         @Test("--no-wait prints the task, which can be waited for and looked at")
         func noWait() async throws {
             let ground = try Ground.current
-            try await ground.done("snapshot", "create", "--volume", "DATA-web01", "--name", "soon")
+            try await ground.done("snapshot", "create", "--volume", "web01_data", "--name", "soon")
             let task = try await ground.done("snapshot", "verify", "soon", "--no-wait").line
             #expect(UUID(uuidString: task) != nil, "'\(task)' is no id of a task")
             try await ground.done("task", "wait", task)
@@ -51,11 +51,12 @@ extension ServiceTests {
             try await ground.done("snapshot", "create", "--volume", "ROOT-web01", "--name", "survivor")
             let digest = try await ground.json(VerificationAnswer.self, "snapshot", "verify", "survivor").digest
             var tasks: [String] = []
+            // The slowest last, so that they are amid their work.
             for words in [
-                ["volume", "create", "whole", "--from-snapshot", "survivor", "--full"],
-                ["template", "create", "--from-snapshot", "survivor", "--name", "whole-too", "--full"],
                 ["snapshot", "create", "--volume", "ROOT-web01", "--name", "amid"],
                 ["snapshot", "verify", "survivor"],
+                ["template", "create", "--from-snapshot", "survivor", "--name", "whole-too", "--full"],
+                ["volume", "create", "whole", "--from-snapshot", "survivor", "--full"],
             ] {
                 tasks.append(try await ground.done(words + ["--no-wait"]).line)
             }

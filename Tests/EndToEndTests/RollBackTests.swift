@@ -10,7 +10,7 @@ extension ServiceTests {
             let ground = try Ground.current
             let machine = try await ground.json(InstanceAnswer.self, "instance", "show", "web01")
             #expect(machine.state == "Running")
-            #expect(machine.volumes.map(\.name) == ["ROOT-web01", "DATA-web01"])
+            #expect(machine.volumes.map(\.name) == ["ROOT-web01", "web01_data"])
             let table = try await ground.done("instance", "list").output
             #expect(table.contains("web01"))
             #expect(try await ground.done("environment", "list", "--quiet").output.split(separator: "\n").count == 2)

@@ -87,7 +87,7 @@ package struct HypervisorFault: Error, Sendable, CustomStringConvertible {
 package struct CatalogFault: Error, Sendable, CustomStringConvertible {
     /// What decides about a retry, and what people are told.
     package enum Code: String, Sendable, CaseIterable {
-        /// A row with that unique value exists.
+        /// The schema refuses it: a taken name, a reference to what is not there, or the deletion of what is in use.
         case conflict
         /// The file was written by a newer program, or is not a catalog.
         case unsupported

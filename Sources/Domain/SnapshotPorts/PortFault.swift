@@ -34,7 +34,7 @@ package struct BlockStoreFault: Error, Sendable, CustomStringConvertible {
     /// For the log only.
     package var cause: String?
 
-    package init(_ code: Code, _ outcome: FaultOutcome = .notDone, _ message: String, cause: String? = nil) {
+    package init(_ code: Code, _ outcome: FaultOutcome, _ message: String, cause: String? = nil) {
         self.code = code
         self.outcome = outcome
         self.message = message
@@ -71,7 +71,7 @@ package struct HypervisorFault: Error, Sendable, CustomStringConvertible {
     package var message: String
     package var cause: String?
 
-    package init(_ code: Code, _ outcome: FaultOutcome = .notDone, _ message: String, cause: String? = nil) {
+    package init(_ code: Code, _ outcome: FaultOutcome, _ message: String, cause: String? = nil) {
         self.code = code
         self.outcome = outcome
         self.message = message
@@ -100,7 +100,7 @@ package struct CatalogFault: Error, Sendable, CustomStringConvertible {
     package var outcome: FaultOutcome
     package var message: String
 
-    package init(_ code: Code, _ outcome: FaultOutcome = .notDone, _ message: String) {
+    package init(_ code: Code, _ outcome: FaultOutcome, _ message: String) {
         self.code = code
         self.outcome = outcome
         self.message = message

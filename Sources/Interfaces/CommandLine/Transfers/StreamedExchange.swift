@@ -106,8 +106,16 @@ final class StreamedExchange: NSObject, URLSessionDataDelegate, Sendable {
                 task.resume()
             }
         } onCancel: {
-            task.cancel()
+            Self.cancel(task)
         }
+    }
+
+    /// Ends a task, from a thread of its own.
+    ///
+    /// `cancel` waits for the session's work queue, and that one may wait for room among the delegate's operations: called from
+    /// one of those, it would wait for itself.
+    private static func cancel(_ task: URLSessionTask) {
+        Thread.detachNewThread { task.cancel() }
     }
 
     // MARK: What the connection reports
@@ -136,7 +144,7 @@ final class StreamedExchange: NSObject, URLSessionDataDelegate, Sendable {
             state.withLock { $0.doneBytes += Int64(data.count) }
         } catch {
             state.withLock { $0.failure = error }
-            dataTask.cancel()
+            Self.cancel(dataTask)
         }
     }
 

@@ -8,8 +8,8 @@ struct Instanta: AsyncParsableCommand {
         commandName: "instanta",
         abstract: "Snapshots of virtual machines: take one, go back, make golden images, clone to find a fault.",
         discussion: """
-            'instanta serve' runs the service; everything else talks to one. Verbs find the service through
-            INSTANTA_URL and INSTANTA_API_KEY, a profile, or the credentials file that the service wrote.
+            'instanta serve' runs the service; everything else talks to one. Verbs find the service through INSTANTA_URL \
+            and INSTANTA_API_KEY, a profile, or the credentials file that the service wrote.
 
             A snapshot is not a backup: it lives on the pool of its volume, and is lost with that pool.
             """,

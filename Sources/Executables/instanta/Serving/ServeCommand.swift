@@ -12,7 +12,7 @@ struct ServeCommand: AsyncParsableCommand {
         commandName: "serve",
         abstract: "Run the service.",
         discussion: """
-            The first start makes the data folder with a first user and environment, and writes how to get in to
+            The first start makes the data folder with a first user and environment, and writes how to get in to \
             credentials.json there. Machines go on when the service ends, and are found again when it starts.
 
             Example: instanta serve --data-dir /srv/instanta --listen 127.0.0.1:8420

@@ -10,7 +10,7 @@ struct DoctorCommand: AsyncParsableCommand {
         commandName: "doctor",
         abstract: "Check what the service needs on this machine, with a remedy for each finding.",
         discussion: """
-            Looks for QEMU's programs and their versions, tries whether KVM truly runs a guest, and measures the free
+            Looks for QEMU's programs and their versions, tries whether KVM truly runs a guest, and measures the free \
             space of the data folder. Changes nothing. Ends with 0 when the service can run, else with 1.
             """
     )

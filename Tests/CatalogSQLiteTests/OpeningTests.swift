@@ -129,6 +129,19 @@ struct OpeningTests {
         }
     }
 
+    @Test("a cancelled task can open a catalog and close it")
+    func cancelled() async throws {
+        try await withCatalogPath { path in
+            let task = Task {
+                withUnsafeCurrentTask { $0?.cancel() }
+                try await SQLiteCatalog.open(at: path).close()
+            }
+            try await task.value
+            // What a catalog leaves behind only while it is open.
+            #expect(!FileManager.default.fileExists(atPath: "\(path)-wal"))
+        }
+    }
+
     private func expectFault(_ code: CatalogFault.Code, opening path: String) async throws {
         let fault = await #expect(throws: CatalogFault.self) { try await SQLiteCatalog.open(at: path).close() }
         #expect(fault?.code == code)

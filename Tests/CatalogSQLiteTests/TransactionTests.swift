@@ -29,6 +29,17 @@ struct TransactionTests {
         }
     }
 
+    @Test("a closure may return nothing, or nil")
+    func nilResult() async throws {
+        try await withCatalog { catalog in
+            let written = try await catalog.write { try $0.findEnvironment(.random()) }
+            let read = try await catalog.read { try $0.findEnvironment(.random()) }
+            #expect(written == nil)
+            #expect(read == nil)
+            try await catalog.write { _ in }
+        }
+    }
+
     @Test("a refused statement can be caught, and the rest of the transaction stands")
     func refusedStatement() async throws {
         try await withCatalog { catalog in

@@ -36,12 +36,8 @@ extension CatalogFault {
         switch translating(error) {
         case let fault as CatalogFault: fault
         case let fault as PlatformFault:
-            CatalogFault(
-                fault.code == .noSpace ? .noSpace : .io,
-                .notDone,
-                "The catalog cannot be opened: \(fault.message)."
-            )
-        case let error: CatalogFault(.io, .notDone, "The catalog cannot be opened: \(error).")
+            CatalogFault(fault.code == .noSpace ? .noSpace : .io, .notDone, "The catalog: \(fault.message).")
+        case let error: CatalogFault(.io, .notDone, "The catalog: \(error).")
         }
     }
 }

@@ -1,3 +1,4 @@
+import Dispatch
 import Foundation
 import GRDB
 import Platform
@@ -21,16 +22,11 @@ extension SQLiteCatalog {
         } catch  where error.code == .exists {
             // It is opened below.
         }
+        // The pool closes its connections when it goes out of scope.
         let pool = try DatabasePool(path: path, configuration: configuration())
-        do {
-            try prepareWriter(of: pool)
-            try CatalogSchema.migrator.migrate(pool)
-            return pool
-        } catch {
-            // What is wrong with the catalog is the error to report, whether or not it can be closed.
-            try? pool.close()
-            throw error
-        }
+        try prepareWriter(of: pool)
+        try CatalogSchema.migrator.migrate(pool)
+        return pool
     }
 
     private static func configuration() -> Configuration {
@@ -54,29 +50,33 @@ extension SQLiteCatalog {
             try database.execute(sql: "PRAGMA synchronous = FULL")
             try database.execute(sql: "PRAGMA journal_size_limit = 16777216")
             try demand("journal_mode", "wal", in: database)
-            try demand("synchronous", "2", in: database)
-            try demand("foreign_keys", "1", in: database)
+            try demand("synchronous", 2, in: database)
+            try demand("foreign_keys", 1, in: database)
         }
     }
 
-    /// A library built without a feature ignores the pragma that asks for it.
-    private static func demand(_ pragma: String, _ wanted: String, in database: Database) throws {
-        let found = try DatabaseValue.fetchOne(database, sql: "PRAGMA \(pragma)").map(\.description) ?? "nothing"
-        guard found == wanted || found == "\"\(wanted)\"" else {
-            throw CatalogFault(
-                .unsupported,
-                .notDone,
-                "SQLite works with \(pragma) = \(found), the catalog needs \(wanted)."
-            )
+    /// Throws unless a setting took: a library built without a feature ignores the pragma that asks for it.
+    private static func demand<Value: DatabaseValueConvertible & Equatable>(
+        _ pragma: String,
+        _ wanted: Value,
+        in database: Database
+    ) throws {
+        guard try Value.fetchOne(database, sql: "PRAGMA \(pragma)") == wanted else {
+            let message = "SQLite of this machine does not do \(pragma) = \(wanted), which the catalog needs."
+            throw CatalogFault(.unsupported, .notDone, message)
         }
     }
 }
 
 /// Runs work that blocks for as long as a disk does, away from Swift's pool.
+///
+/// On a queue of its own and not a `BlockingPool`, which would refuse a cancelled task: those have catalogs to close, too.
 func offPool<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws(CatalogFault) -> Value {
-    let threads = BlockingPool(name: "catalog", width: 1)
+    let result = await withCheckedContinuation { continuation in
+        DispatchQueue(label: "catalog.opening").async { continuation.resume(returning: Result(catching: body)) }
+    }
     do {
-        return try await threads.run(body)
+        return try result.get()
     } catch {
         throw CatalogFault.reporting(error)
     }

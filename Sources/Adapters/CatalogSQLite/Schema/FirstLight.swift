@@ -1,6 +1,6 @@
 extension CatalogSchema {
     // Identities are the sixteen bytes of a UUID; instants are nanoseconds since 1970; words are the domain's.
-    // Rows that other rows are found by keep their `rowid`; small ones without other indexes do without.
+    // Wide rows keep their `rowid`, so that each of their indexes holds a few bytes for a row and not its identity.
     static let firstLight =
         """
         CREATE TABLE environments (
@@ -242,10 +242,11 @@ extension CatalogSchema {
         ) STRICT, WITHOUT ROWID;
 
         """
-        + ["instances": "state", "volumes": "state", "snapshots": "state", "jobs": "phase", "activity": "status"]
-        .sorted { $0.key < $1.key }
-        .map { tallyTriggers(of: $0.key, by: $0.value) }
-        .joined()
+        + tallyTriggers(of: "activity", by: "status")
+        + tallyTriggers(of: "instances", by: "state")
+        + tallyTriggers(of: "jobs", by: "phase")
+        + tallyTriggers(of: "snapshots", by: "state")
+        + tallyTriggers(of: "volumes", by: "state")
 
     private static func tallyTriggers(of table: String, by state: String) -> String {
         """

@@ -177,11 +177,25 @@ package final class Collector: Sendable {
         let room = try await store.capacity().free - world.settings.reserve
         let step = tree.nextCollectionStep(
             openIn: try await openLayers(in: tree),
-            held: world.leases.held.union(avoided),
+            held: layersInUse(in: tree).union(avoided),
             room: room,
             policy: world.settings.collection
         )
         return step.map { ($0, tree) }
+    }
+
+    /// The layers of a tree that somebody uses now; their end of use brings the collector back here.
+    ///
+    /// A layer counts only if it was still in use after it was noted as postponed: else its release could come in between,
+    /// and nobody would look again.
+    private func layersInUse(in tree: LayerTree) -> Set<LayerID> {
+        var noted: Set<LayerID> = []
+        while true {
+            let held = world.leases.held.filter { tree.layers[$0] != nil }
+            if held.isSubset(of: noted) { return held }
+            postpone(held)
+            noted.formUnion(held)
+        }
     }
 
     private func openLayers(in tree: LayerTree) async throws -> [LayerID: Set<InstanceID>] {
@@ -234,10 +248,10 @@ package final class Collector: Sendable {
     ) async throws -> StepResult {
         let task = Mutex<Task<Void, any Error>?>(nil)
         let makeWay: @Sendable () -> Void = { if makesWay { task.withLock { $0 }?.cancel() } }
-        guard let ticket = world.leases.takeAlone(layers, makeWay: makeWay) else {
-            postpone(layers)
-            return .putOff(layers)
-        }
+        // Before asking: a release between a refusal and the note would be missed.
+        postpone(layers)
+        guard let ticket = world.leases.takeAlone(layers, makeWay: makeWay) else { return .putOff(layers) }
+        state.withLock { $0.postponed.subtract(layers) }
         defer { world.leases.release(ticket) }
         let started = Task { try await body() }
         task.withLock { $0 = started }

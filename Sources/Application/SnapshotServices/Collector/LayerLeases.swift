@@ -39,7 +39,7 @@ package final class LayerLeases: Sendable {
 
     package init() {}
 
-    /// Has a listener told which layers a job let go.
+    /// Has a listener told which layers were let go, by a job or by whoever had them alone.
     package func observe(_ onFreed: @escaping @Sendable (Set<LayerID>) -> Void) {
         state.withLock { $0.onFreed = onFreed }
     }
@@ -73,16 +73,17 @@ package final class LayerLeases: Sendable {
     }
 
     package func release(_ ticket: Int) {
-        let woken = state.withLock { state -> [Waiter] in
-            state.exclusive[ticket] = nil
+        let (woken, freed, onFreed) = state.withLock { state in
+            let freed = state.exclusive.removeValue(forKey: ticket)?.layers ?? []
             let ready = state.waiters.filter { state.blockers(of: $0.value.layers).isEmpty }
             for (id, waiter) in ready {
                 state.waiters[id] = nil
                 state.share(waiter.layers)
             }
-            return Array(ready.values)
+            return (Array(ready.values), freed, state.onFreed)
         }
         for waiter in woken { waiter.continuation.resume(returning: true) }
+        onFreed?(freed)
     }
 
     /// Every layer that somebody uses.

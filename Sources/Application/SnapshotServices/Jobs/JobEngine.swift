@@ -317,6 +317,7 @@ package final class JobEngine: Sendable {
         let job = work.job
         work.logger.info("job ended", metadata: ["outcome": .string(outcome.word)])
         await program.tidyUp(work)
+        if outcome != .succeeded { await work.notePower() }
         let disturbed = try? await world.catalog.read { try program.disturbedLayers($0) }
         // Before anybody hears of the end: whoever looks then must see the bytes as they are.
         world.ledger.invalidate()

@@ -55,6 +55,26 @@ extension JobWork {
         try await world.hypervisor.stop(id, mode: .forced)
     }
 
+    /// After a failure: notes what the machines of the job do, whatever it meant to make of them.
+    ///
+    /// A crash may skip it: every start looks.
+    func notePower() async {
+        guard job.kind.decidesPower else { return }
+        for case .instance(let id) in job.subjects {
+            let isRunning = await !world.hypervisor.status(of: id).isStopped
+            do {
+                try await world.catalog.write { try $0.setPower(isRunning ? .running : .stopped, of: id) }
+            } catch {
+                logger.error(
+                    "the power of a machine could not be noted",
+                    metadata: [
+                        "instance.id": .stringConvertible(id), "error": .string("\(error)"),
+                    ]
+                )
+            }
+        }
+    }
+
     /// The disk of one volume as a machine opens it.
     func diskSource(of volume: Volume) async throws -> DiskSource {
         try await world.store(volume.pool).diskSource(for: try await chain(of: volume.activeLayer))
@@ -80,5 +100,19 @@ extension JobWork {
             network: instance.network,
             disks: disks
         )
+    }
+}
+
+extension Job.Kind {
+    /// Whether such a job starts or stops the machines that it changes, and records what they shall do.
+    var decidesPower: Bool {
+        switch self {
+        case .startInstance, .stopInstance, .rebootInstance, .deleteInstance, .deployInstances, .deleteEnvironment,
+            .revertVolumes:
+            true
+        case .createSnapshots, .deleteSnapshot, .verifySnapshot, .createVolume, .deleteVolume, .attachVolume,
+            .detachVolume, .resizeVolume, .createTemplate, .importTemplate, .deleteTemplate:
+            false
+        }
     }
 }

@@ -16,10 +16,6 @@ struct StartInstance: JobProgram {
     func finish(_ findings: Void, _ writer: any CatalogWriter, _ work: JobWork) throws {
         try writer.setPower(.running, of: instance)
     }
-
-    func abandon(_ residue: Void?, because error: ServiceError, _ writer: any CatalogWriter, _ work: JobWork) throws {
-        try writer.setPower(.stopped, of: instance)
-    }
 }
 
 /// Stops an instance: asks the guest, then pulls the plug; at once when forced.

@@ -34,7 +34,11 @@ struct Reconciler {
 
     private func reconcileMachines() async throws {
         for instance in try await world.catalog.read({ try $0.allInstances(in: nil) }) {
-            guard engine.activity(on: .instance(instance.id)).job == nil, instance.state == .available else { continue }
+            // A job that starts or stops the machine knows better what becomes of it.
+            guard engine.activity(on: .instance(instance.id)).kind?.decidesPower != true, instance.state == .available
+            else {
+                continue
+            }
             let isRunning = await !world.hypervisor.status(of: instance.id).isStopped
             if isRunning {
                 try await adoptActiveLayers(of: instance.id)

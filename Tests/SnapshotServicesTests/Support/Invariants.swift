@@ -52,6 +52,9 @@ extension TestCloud {
         _ location: SourceLocation = #_sourceLocation
     ) async throws {
         try await rest()
+        // What machines write is measured by the clock.
+        await keepHouse()
+        try await rest()
         var broken: [String] = []
         broken += try await brokenRows()
         broken += try await brokenLayers()
@@ -106,7 +109,10 @@ extension TestCloud {
             if row.size != file.size { broken.append("layer \(row.id) has \(file.size) and its row says \(row.size)") }
             if row.allocated != file.allocated {
                 broken.append(
-                    "layer \(row.id) takes \(file.allocated.bytes) bytes and its row says \(row.allocated.bytes)"
+                    """
+                    layer \(row.id) takes \(file.allocated.bytes) bytes and its row says \(row.allocated.bytes); \
+                    it is pinned by \(tree.pins[row.id] ?? []) and carries \(tree.children(of: row.id).count) layers
+                    """
                 )
             }
         }

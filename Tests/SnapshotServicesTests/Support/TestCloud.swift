@@ -245,11 +245,13 @@ final class CrashSchedule: StepObserver {
 
     private let state = Mutex(State())
 
-    /// Counts the steps of a run.
-    func counting(_ body: () async throws -> Void) async throws -> [StepName] {
+    /// Counts the steps from now on.
+    func startCounting() {
         state.withLock { $0 = State() }
-        try await body()
-        return state.withLock(\.reached)
+    }
+
+    func stopCounting() -> [StepName] {
+        state.withLock(\.reached)
     }
 
     /// Ends the world at the n-th step from now on; the first is 0.

@@ -7,7 +7,9 @@ import Synchronization
 /// and each moment:
 ///
 /// ```swift
-/// let calls = try await faults.counting { try await operation() }
+/// faults.startCounting()
+/// …
+/// let calls = faults.stopCounting()
 /// for number in calls.indices {
 ///     for moment in CallFaults.Moment.allCases {
 ///         faults.arm(call: number, moment)
@@ -21,6 +23,8 @@ package final class CallFaults: Sendable {
         case before
         /// The work is done and the answer is lost: it fails with outcome `unknown`.
         case after
+        /// As ``after``, and from then on no call reaches its port: whoever called has died for the world.
+        case dying
     }
 
     private enum Target {
@@ -33,6 +37,7 @@ package final class CallFaults: Sendable {
         var isCounting = false
         var target: (call: Target, moment: Moment)?
         var failed: String?
+        var isDead = false
         var held: (name: String, after: Int, gate: Gate)?
     }
 
@@ -40,13 +45,14 @@ package final class CallFaults: Sendable {
 
     package init() {}
 
-    /// Counts the calls of a run.
-    ///
-    /// - Returns: The names of the calls, in their order.
-    package func counting(_ body: () async throws -> Void) async throws -> [String] {
+    /// Counts calls from now on.
+    package func startCounting() {
         start(nil)
-        try await body()
-        return stop().calls
+    }
+
+    /// The names of the calls since then, in their order.
+    package func stopCounting() -> [String] {
+        stop().calls
     }
 
     /// Makes one call of the next run fail: the first is 0.
@@ -77,6 +83,9 @@ package final class CallFaults: Sendable {
         stop().failed
     }
 
+    /// Whether the armed fault came.
+    package var hasFailed: Bool { state.withLock { $0.failed != nil } }
+
     private func start(_ target: (call: Target, moment: Moment)?) {
         state.withLock { $0 = State(isCounting: true, target: target) }
     }
@@ -85,6 +94,7 @@ package final class CallFaults: Sendable {
         state.withLock { state in
             state.isCounting = false
             state.target = nil
+            state.isDead = false
             return state
         }
     }
@@ -96,6 +106,7 @@ package final class CallFaults: Sendable {
         if let gate = gate(for: name) { await gate.pass() }
         return state.withLock { state in
             guard state.isCounting else { return nil }
+            if state.isDead { return .before }
             state.calls.append(name)
             guard state.failed == nil, let target = state.target else { return nil }
             let isHit =
@@ -105,6 +116,7 @@ package final class CallFaults: Sendable {
                 }
             guard isHit else { return nil }
             state.failed = name
+            state.isDead = target.moment == .dying
             return target.moment
         }
     }
@@ -130,7 +142,7 @@ package final class CallFaults: Sendable {
         let moment = await enter(name)
         if moment == .before { throw fault(.before) }
         let value = try await body()
-        if moment == .after { throw fault(.after) }
+        if moment == .after || moment == .dying { throw fault(.after) }
         return value
     }
 }

@@ -23,7 +23,7 @@ package struct FaultyBlockStore: BlockStore {
     private static func fault(_ moment: CallFaults.Moment) -> BlockStoreFault {
         switch moment {
         case .before: BlockStoreFault(.io, .notDone, "An injected fault: the pool's disk failed.")
-        case .after: BlockStoreFault(.io, .unknown, "An injected fault: the pool's answer was lost.")
+        case .after, .dying: BlockStoreFault(.io, .unknown, "An injected fault: the pool's answer was lost.")
         }
     }
 

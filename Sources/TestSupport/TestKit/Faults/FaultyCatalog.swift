@@ -27,7 +27,7 @@ package struct FaultyCatalog: Catalog {
         let moment = await faults.enter("catalog.write")
         if moment == .before { throw CatalogFault(.io, .notDone, "An injected fault: the catalog cannot be written.") }
         let value = try await real.write(body)
-        if moment == .after {
+        if moment == .after || moment == .dying {
             throw CatalogFault(.io, .unknown, "An injected fault: the end of a transaction is unknown.")
         }
         return value

@@ -24,7 +24,7 @@ package struct FaultyHypervisor: Hypervisor {
     private static func fault(_ moment: CallFaults.Moment) -> HypervisorFault {
         switch moment {
         case .before: HypervisorFault(.io, .notDone, "An injected fault: the machine was not reached.")
-        case .after: HypervisorFault(.io, .unknown, "An injected fault: the machine's answer was lost.")
+        case .after, .dying: HypervisorFault(.io, .unknown, "An injected fault: the machine's answer was lost.")
         }
     }
 

@@ -40,12 +40,13 @@ func withGround(
         do {
             try await body(ground)
         } catch {
-            await ground.store.close()
+            await ground.qcow2.close()
             throw error
         }
         try await ground.expectSoundFiles()
-        await ground.store.close()
-        #expect(try ground.leftovers() == [])
+        await ground.qcow2.close()
+        let leftovers = try ground.leftovers()
+        #expect(leftovers == [])
     }
 }
 
@@ -58,6 +59,7 @@ final class Ground: BlockStoreGround {
 
     init(directory: String, reached: @escaping @Sendable (CrashPoint) throws -> Void) async throws {
         self.directory = directory
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         self.reached = reached
         current = Mutex(try await Self.open(directory, reached))
     }
@@ -77,7 +79,8 @@ final class Ground: BlockStoreGround {
         )
     }
 
-    var store: QCOW2BlockStore { current.withLock { $0 } }
+    var qcow2: QCOW2BlockStore { current.withLock { $0 } }
+    var store: any BlockStore { qcow2 }
 
     var layersFolder: String { "\(directory)/pool/layers" }
     var temporaryFolder: String { "\(directory)/pool/tmp" }
@@ -103,7 +106,7 @@ final class Ground: BlockStoreGround {
         )
         defer { unlink(target) }
         try #require(done.status.isSuccess, "\(done.errorsText)")
-        return DiskModel(bytes: try await Shared.pool.run { Array(try Data(contentsOf: URL(fileURLWithPath: target))) })
+        return DiskModel(bytes: try await Shared.pool.run { try Data(contentsOf: URL(fileURLWithPath: target)) })
     }
 
     func withMachine(writing layers: [LayerID], _ body: (any ContractMachine) async throws -> Void) async throws {
@@ -116,14 +119,14 @@ final class Ground: BlockStoreGround {
             for layer in layers { try await machine.attach(try await store.diskSource(for: [layer])) }
             try await body(machine)
         } catch {
-            await machine.end()
+            await machine.kill()
             throw error
         }
-        await machine.end()
+        try await machine.quit()
     }
 
     func restart() async throws {
-        await store.close()
+        await qcow2.close()
         let store = try await Self.open(directory, reached)
         current.withLock { $0 = store }
     }

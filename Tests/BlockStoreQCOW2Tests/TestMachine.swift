@@ -14,8 +14,10 @@ final class TestMachine: ContractMachine {
     private static let slots = 4
 
     let process: ChildProcess
-    let client: QMPClient
+    private let connection: Mutex<QMPClient>
     private let directory: String
+    /// What `qemu-io` prints: it knows no monitor.
+    private let output: String
     private let instance = InstanceID.random()
     private let diskCount = Mutex(0)
 
@@ -24,27 +26,39 @@ final class TestMachine: ContractMachine {
         self.directory = directory
         let socket = "\(directory)/qmp"
         let ports = (0..<Self.slots).flatMap { ["-device", "pcie-root-port,id=port\($0),chassis=\($0 + 1)"] }
+        output = "\(directory)/output"
         process = try await ChildProcess.start(
             Spawn(
-                "qemu-system-x86_64",
+                // By lines, so that what a command says is in the file when the monitor answers.
+                "stdbuf",
                 [
-                    "-machine", "q35", "-accel", "tcg", "-m", "16", "-nodefaults", "-no-user-config", "-display",
+                    "-oL", "qemu-system-x86_64", "-machine", "q35", "-accel", "tcg", "-m", "16", "-nodefaults", "-no-user-config", "-display",
                     "none",
                     "-S", "-qmp", "unix:\(socket),server=on,wait=off",
                 ] + ports,
+                output: .file(output),
                 endsWithParent: true
             )
         )
-        client = try await Self.connect(socket, process)
+        connection = Mutex(try await Self.connect(socket, process))
+    }
+
+    var client: QMPClient { connection.withLock { $0 } }
+
+    /// Connects anew, as a service does after its restart.
+    func reconnect() async throws {
+        client.close()
+        let fresh = try await Self.connect("\(directory)/qmp", process)
+        connection.withLock { $0 = fresh }
     }
 
     private static func connect(_ socket: String, _ process: ChildProcess) async throws -> QMPClient {
         let deadline = ContinuousClock.now + Shared.limit
         while true {
             do {
-                return try await QMPClient.connect(socket, group: Shared.group, timeout: Shared.limit)
+                return try await QMPClient.connect(socket, group: Shared.group)
             } catch {
-                guard error.code == .unreachable, ContinuousClock.now < deadline, process.status == nil else {
+                guard [.unreachable, .timedOut].contains(error.code), ContinuousClock.now < deadline, process.status == nil else {
                     process.signal(SIGKILL)
                     throw error
                 }
@@ -53,8 +67,20 @@ final class TestMachine: ContractMachine {
         }
     }
 
+    /// Ends it in good order: what its disks still hold is written.
+    func quit() async throws {
+        do {
+            try await client.execute("quit")
+        } catch {
+            // It may end before it answers.
+        }
+        let status = await process.wait(within: Shared.limit)
+        await kill()
+        try #require(status == .exited(0), "the machine ended with \(String(describing: status))")
+    }
+
     /// Ends it as a crash would.
-    func end() async {
+    func kill() async {
         process.signal(SIGKILL)
         _ = await process.wait()
         client.close()
@@ -86,22 +112,26 @@ final class TestMachine: ContractMachine {
     }
 
     func write(_ fill: Fill, toDisk disk: Int) async throws {
-        try await io([Ground.command("write", fill)], onDisk: disk)
+        try await io(Ground.command("write", fill), onDisk: disk)
     }
 
     func expect(_ fill: Fill, onDisk disk: Int) async throws {
-        try await io([Ground.command("read", fill)], onDisk: disk)
+        try await io(Ground.command("read", fill), onDisk: disk)
     }
 
-    private func io(_ commands: [String], onDisk disk: Int) async throws {
-        for command in commands {
-            let line = "qemu-io -d /machine/peripheral/disk\(disk)/virtio-backend \"\(command)\""
-            let answer = try await client.execute("human-monitor-command", ["command-line": .string(line)])
-            let text = answer.string ?? ""
-            guard text.contains("bytes at offset"), !text.contains("failed"), !text.contains("error") else {
-                throw BlockStoreContract.Broken(description: "'\(command)' on disk \(disk) says: \(text)")
-            }
+    private func io(_ command: String, onDisk disk: Int) async throws {
+        let before = try await said()
+        let line = "qemu-io -d /machine/peripheral/disk\(disk)/virtio-backend \"\(command)\""
+        let answer = try await client.execute("human-monitor-command", ["command-line": .string(line)])
+        let text = (answer.string ?? "") + String(try await said().dropFirst(before.count))
+        guard text.contains("bytes at offset"), !text.contains("failed"), !text.contains("error") else {
+            throw BlockStoreContract.Broken(description: "'\(command)' on disk \(disk) says: \(text)")
         }
+    }
+
+    private func said() async throws -> String {
+        let output = output
+        return try await Shared.pool.run { try String(contentsOfFile: output, encoding: .utf8) }
     }
 
     func activeLayers() async throws -> [LayerID] {

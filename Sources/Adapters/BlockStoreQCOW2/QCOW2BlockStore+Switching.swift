@@ -13,13 +13,7 @@ extension QCOW2BlockStore {
         let client = try machine(of: channel)
         var added: [LayerID] = []
         do {
-            let disks = try await MachineDisks(of: client)
-            for change in switches where disks.open[change.to] == nil {
-                // With nothing below: the transaction puts the present top there. The header names it for the next start.
-                try await client.execute(
-                    "blockdev-add",
-                    BlockChain.blockdevArguments(node(change.to), over: nil, isWritable: true)
-                )
+            for change in switches where try await open(change.to, client) {
                 added.append(change.to)
                 try reached(.switchPrepared)
             }
@@ -36,33 +30,49 @@ extension QCOW2BlockStore {
         }
     }
 
+    /// Opens a layer with nothing below: the transaction puts the present top there. Its header names it for the next start.
+    ///
+    /// - Returns: Whether it was not open already.
+    private func open(_ layer: LayerID, _ client: QMPClient) async throws -> Bool {
+        do throws(QMPFault) {
+            try await client.execute(
+                "blockdev-add",
+                BlockChain.blockdevArguments(node(layer), over: nil, isWritable: true)
+            )
+            return true
+        } catch {
+            // Looking only now: a machine lists its nodes in a time that grows with their number.
+            guard case .refused = error.code, try await MachineDisks(of: client).open[layer] != nil else { throw error }
+            return false
+        }
+    }
+
     package func finishSwitch(
         _ switches: [LayerSwitch],
         through channel: any LiveBlockChannel
     ) async throws(BlockStoreFault) {
         let client = try machine(of: channel)
-        do {
-            if try await isSwitched(switches, client) { return }
-            let actions = switches.map { change -> JSONValue in
-                let data: JSONValue = [
-                    "node": .string(LayerNode(change.from).name), "overlay": .string(LayerNode(change.to).name),
-                ]
-                return ["type": "blockdev-snapshot", "data": data]
-            }
+        let actions = switches.map { change -> JSONValue in
+            let data: JSONValue = [
+                "node": .string(LayerNode(change.from).name), "overlay": .string(LayerNode(change.to).name),
+            ]
+            return ["type": "blockdev-snapshot", "data": data]
+        }
+        do throws(QMPFault) {
             // QEMU writes out each old layer, with an fsync, before it switches any.
             try await client.execute("transaction", ["actions": .array(actions)])
-            try reached(.switchDone)
         } catch {
+            // Refused because it was done before, or done and the answer lost: what the machine writes tells.
             let fault = BlockStoreFault(error, trying: "switch a machine to new layers")
-            guard error is QMPFault, fault.outcome == .unknown else { throw fault }
-            // The answer is lost. What the machine writes is not.
+            let isDone: Bool
             do {
-                if try await isSwitched(switches, client) { return }
+                isDone = try await isSwitched(switches, client)
             } catch {
-                throw fault
+                throw (error as? BlockStoreFault) ?? fault
             }
-            throw BlockStoreFault(fault.code, .notDone, fault.message, cause: fault.cause)
+            guard isDone else { throw BlockStoreFault(fault.code, .notDone, fault.message, cause: fault.cause) }
         }
+        try await attempt("switch a machine to new layers") { try reached(.switchDone) }
     }
 
     package func abandonSwitch(

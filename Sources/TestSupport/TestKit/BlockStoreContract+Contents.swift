@@ -58,7 +58,7 @@ extension BlockStoreContract {
             let layer = try await ground.makeLayer(on: base, size: size, [some[1], some[2]])
             let stream = try await ground.store.export(layer, as: .raw, progress: ignore)
             try require(stream.length == size, "the export announces \(stream.length)")
-            var bytes: [UInt8] = []
+            var bytes = Data()
             for try await chunk in stream.chunks {
                 try require(chunk.count <= 1 << 20, "a chunk has \(chunk.count) bytes")
                 bytes += chunk

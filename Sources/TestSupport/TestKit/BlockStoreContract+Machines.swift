@@ -1,3 +1,4 @@
+import Foundation
 import SnapshotDomain
 import SnapshotPorts
 
@@ -177,7 +178,7 @@ extension BlockStoreContract {
                 ]
                 try require(digests[0] == digests[1], "a copy has another digest")
                 let stream = try await store.export(chain[0], as: .raw, progress: ignore)
-                var bytes: [UInt8] = []
+                var bytes = Data()
                 for try await chunk in stream.chunks { bytes += chunk }
                 try require(
                     DiskModel(bytes: bytes) == DiskModel(size: .mebibytes(4), [first, second]),

@@ -1,3 +1,4 @@
+package import Foundation
 package import SnapshotDomain
 package import SnapshotPorts
 
@@ -27,6 +28,10 @@ package struct BlockStoreContract: Sendable, CustomStringConvertible {
     /// A promise that was not kept.
     package struct Broken: Error, CustomStringConvertible {
         package let description: String
+
+        package init(description: String) {
+            self.description = description
+        }
     }
 }
 
@@ -83,24 +88,26 @@ package struct Fill: Hashable, Sendable {
 
 /// What a disk should hold, byte for byte.
 package struct DiskModel: Hashable, Sendable {
-    package var bytes: [UInt8]
+    package private(set) var bytes: Data
 
-    package init(bytes: [UInt8]) {
+    package init(bytes: Data) {
         self.bytes = bytes
     }
 
     package init(size: ByteCount, _ fills: [Fill] = []) {
-        bytes = [UInt8](repeating: 0, count: Int(size.bytes))
+        bytes = Data(count: Int(size.bytes))
         for fill in fills { apply(fill) }
     }
 
+    package var size: ByteCount { ByteCount(Int64(bytes.count)) }
+
     package mutating func apply(_ fill: Fill) {
         let range = Int(fill.range.lowerBound)..<Int(fill.range.upperBound)
-        bytes.replaceSubrange(range, with: repeatElement(fill.byte, count: range.count))
+        bytes.replaceSubrange(range, with: Data(repeating: fill.byte, count: range.count))
     }
 
     package mutating func grow(to size: ByteCount) {
-        bytes += repeatElement(0, count: Int(size.bytes) - bytes.count)
+        bytes.append(Data(count: Int(size.bytes) - bytes.count))
     }
 
     /// The first place where two disks differ, for messages.
@@ -145,7 +152,7 @@ extension BlockStoreGround {
     func expectContent(of layer: LayerID, _ model: DiskModel, _ what: String) async throws {
         let found = try await read(layer)
         guard let place = found.firstDifference(from: model) else { return }
-        let sizes = "\(found.bytes.count) bytes instead of \(model.bytes.count)"
+        let sizes = "\(found.size) instead of \(model.size)"
         throw BlockStoreContract.Broken(description: "\(what) has another content, first at byte \(place) (\(sizes))")
     }
 

@@ -1,0 +1,1 @@
+// The random model of a block store.

@@ -57,6 +57,8 @@ package struct Settings: Sendable {
     package var heavySlots: Int
     /// How long ended jobs can be asked for.
     package var jobLifetime: Duration
+    /// How long to wait before a result that the catalog could not record is recorded again.
+    package var catalogPause: Duration
 
     package init(
         collection: CollectionPolicy = CollectionPolicy(),
@@ -64,7 +66,8 @@ package struct Settings: Sendable {
         gracefulStop: Duration = .seconds(60),
         reserve: ByteCount = .mebibytes(64),
         heavySlots: Int = 2,
-        jobLifetime: Duration = .seconds(7 * 86_400)
+        jobLifetime: Duration = .seconds(7 * 86_400),
+        catalogPause: Duration = .seconds(1)
     ) {
         self.collection = collection
         self.undoLifetime = undoLifetime
@@ -72,5 +75,6 @@ package struct Settings: Sendable {
         self.reserve = reserve
         self.heavySlots = heavySlots
         self.jobLifetime = jobLifetime
+        self.catalogPause = catalogPause
     }
 }

@@ -63,7 +63,7 @@ extension CatalogWriter {
             let volume = try volume(id, in: environment)
             guard let undo = try undoSnapshot(of: id) else {
                 throw ServiceError(
-                    .notFound,
+                    .wrongState,
                     "There is no revert of the volume '\(volume.name)' to undo: none was made, or its time is over.",
                     subject: .volume(id)
                 )

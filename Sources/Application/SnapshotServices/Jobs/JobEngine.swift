@@ -307,7 +307,7 @@ package final class JobEngine: Sendable {
                     )
                 }
                 guard !state.withLock(\.isStopped) else { throw SimulatedCrash() }
-                try? await Task.sleep(for: .seconds(1))
+                try? await Task.sleep(for: world.settings.catalogPause)
             }
         }
         try work.checkpoint(StepName(kind: job.kind, step: "end", moment: .after))

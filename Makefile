@@ -34,7 +34,7 @@ build: packages ## Build the instanta program
 
 test: packages $(GUEST) ## Build and run every test
 	swift build --build-tests $(IMPORT_CHECK)
-	swift test --skip-build
+	scripts/run-tests
 
 test-guest: packages $(GUEST) ## Check what the demo guest promises
 	scripts/test-demo-guest $(GUEST)

@@ -8,6 +8,9 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("InternalImportsByDefault"),
     .enableUpcomingFeature("MemberImportVisibility"),
     .treatAllWarnings(as: .error),
+    // Without this, optimised builds with Swift 6.3.1 crash the compiler ("While splitting coroutine …"): LLVM merges the
+    // ends of several throws in one async function and then cannot split it.
+    .unsafeFlags(["-Xllvm", "-simplifycfg-sink-common=false"], .when(configuration: .release)),
 ]
 
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")

@@ -56,6 +56,29 @@ extension JobWork {
         }
     }
 
+    /// The step in which a deletion removes its rows, and with them pins: the point of return.
+    ///
+    /// - Parameters:
+    ///   - layers: Reads which layers lose a pin.
+    ///   - rows: Removes the rows, also when they are gone.
+    /// - Returns: Where there may be something to collect now.
+    /// - Throws: What the catalog throws.
+    func unpin(
+        _ layers: @escaping @Sendable (any CatalogReader) throws -> Set<LayerID>,
+        rows: @escaping @Sendable (any CatalogWriter) throws -> Void
+    ) async throws -> Set<LayerID> {
+        try await step("unpin") {
+            let freed = try await world.catalog.read(layers)
+            do {
+                try await world.catalog.write(rows)
+            } catch let fault as CatalogFault where fault.outcome == .unknown {
+                // They may be gone already, and then nobody else would collect what they pinned.
+                try await world.catalog.write(rows)
+            }
+            return freed
+        }
+    }
+
     /// Refuses work that the pool has no room for, before it begins.
     func requireRoom(_ needed: ByteCount, in pool: PoolID) async throws {
         let free = try await world.store(pool).capacity().free

@@ -73,8 +73,10 @@ struct DeleteInstance: JobProgram {
 
     func perform(_ work: JobWork) async throws {
         try await work.step("stop") { try await work.stopMachine(instance, isForced: true) }
-        let layers = try await work.step("unpin") {
-            try await work.world.catalog.write { writer in try removeRows(writer) }
+        let layers = try await work.unpin { reader in
+            try pinnedLayers(reader)
+        } rows: { writer in
+            try removeRows(writer)
         }
         work.world.feed.publish([.instance(instance)], in: work.job.environment)
         try await work.step("remove", evenCancelled: true) {
@@ -89,13 +91,17 @@ struct DeleteInstance: JobProgram {
         try writer.update(row)
     }
 
-    private func removeRows(_ writer: any CatalogWriter) throws -> Set<LayerID> {
-        var layers: Set<LayerID> = []
+    private func pinnedLayers(_ reader: any CatalogReader) throws -> Set<LayerID> {
+        let volumes = try reader.volumes(of: instance)
+        let snapshots =
+            deletesSnapshots ? try volumes.flatMap { try reader.allSnapshots(SnapshotFilter(volume: $0.id)) } : []
+        return Set(volumes.map(\.activeLayer) + snapshots.map(\.layer))
+    }
+
+    private func removeRows(_ writer: any CatalogWriter) throws {
         for var volume in try writer.volumes(of: instance) {
-            layers.insert(volume.activeLayer)
             if deletesSnapshots {
                 for snapshot in try writer.allSnapshots(SnapshotFilter(volume: volume.id)) {
-                    layers.insert(snapshot.layer)
                     try writer.deleteSnapshot(snapshot.id)
                 }
             }
@@ -107,7 +113,6 @@ struct DeleteInstance: JobProgram {
             }
         }
         try writer.deleteInstance(instance)
-        return layers
     }
 }
 
@@ -123,8 +128,10 @@ struct DeleteEnvironment: JobProgram {
         try await work.step("stop") {
             for instance in instances { try await work.stopMachine(instance, isForced: true) }
         }
-        let layers = try await work.step("unpin") {
-            try await work.world.catalog.write { writer in try removeRows(writer) }
+        let layers = try await work.unpin { reader in
+            try pinnedLayers(reader)
+        } rows: { writer in
+            try removeRows(writer)
         }
         try await work.step("remove", evenCancelled: true) {
             try await work.unhurried {
@@ -138,21 +145,22 @@ struct DeleteEnvironment: JobProgram {
         try writer.deleteEnvironment(environment)
     }
 
-    private func removeRows(_ writer: any CatalogWriter) throws -> Set<LayerID> {
-        var layers: Set<LayerID> = []
+    private func pinnedLayers(_ reader: any CatalogReader) throws -> Set<LayerID> {
+        Set(
+            try reader.allSnapshots(SnapshotFilter(environment: environment)).map(\.layer)
+                + reader.allVolumes(VolumeFilter(environment: environment)).map(\.activeLayer)
+                + reader.allTemplates(of: environment).map(\.layer)
+        )
+    }
+
+    private func removeRows(_ writer: any CatalogWriter) throws {
         for snapshot in try writer.allSnapshots(SnapshotFilter(environment: environment)) {
-            layers.insert(snapshot.layer)
             try writer.deleteSnapshot(snapshot.id)
         }
         for volume in try writer.allVolumes(VolumeFilter(environment: environment)) {
-            layers.insert(volume.activeLayer)
             try writer.deleteVolume(volume.id)
         }
-        for template in try writer.allTemplates(of: environment) {
-            layers.insert(template.layer)
-            try writer.deleteTemplate(template.id)
-        }
+        for template in try writer.allTemplates(of: environment) { try writer.deleteTemplate(template.id) }
         for instance in try writer.allInstances(in: environment) { try writer.deleteInstance(instance.id) }
-        return layers
     }
 }

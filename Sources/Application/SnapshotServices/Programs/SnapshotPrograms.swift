@@ -12,17 +12,13 @@ struct DeleteSnapshot: JobProgram {
 
     func perform(_ work: JobWork) async throws {
         let snapshot = snapshot
-        let layer = try await work.step("unpin") {
-            try await work.world.catalog.write { writer in
-                let layer = try writer.findSnapshot(snapshot)?.layer
-                try writer.deleteSnapshot(snapshot)
-                return layer
-            }
+        let layers = try await work.unpin { reader in
+            Set([try reader.findSnapshot(snapshot)?.layer].compactMap { $0 })
+        } rows: { writer in
+            try writer.deleteSnapshot(snapshot)
         }
         work.world.feed.publish([.snapshot(snapshot)], in: work.job.environment)
-        if let layer {
-            try await work.step("collect", evenCancelled: true) { await work.collect(around: [layer]) }
-        }
+        try await work.step("collect", evenCancelled: true) { await work.collect(around: layers) }
     }
 
     func abandon(_ residue: Void?, because error: ServiceError, _ writer: any CatalogWriter, _ work: JobWork) throws {

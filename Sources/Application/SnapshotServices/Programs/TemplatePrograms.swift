@@ -97,16 +97,12 @@ struct DeleteTemplate: JobProgram {
 
     func perform(_ work: JobWork) async throws {
         let template = template
-        let layer = try await work.step("unpin") {
-            try await work.world.catalog.write { writer in
-                let layer = try writer.findTemplate(template)?.layer
-                try writer.deleteTemplate(template)
-                return layer
-            }
+        let layers = try await work.unpin { reader in
+            Set([try reader.findTemplate(template)?.layer].compactMap { $0 })
+        } rows: { writer in
+            try writer.deleteTemplate(template)
         }
-        if let layer {
-            try await work.step("collect", evenCancelled: true) { await work.collect(around: [layer]) }
-        }
+        try await work.step("collect", evenCancelled: true) { await work.collect(around: layers) }
     }
 
     func abandon(_ residue: Void?, because error: ServiceError, _ writer: any CatalogWriter, _ work: JobWork) throws {

@@ -81,16 +81,12 @@ struct DeleteVolume: JobProgram {
 
     func perform(_ work: JobWork) async throws {
         let volume = volume
-        let layer = try await work.step("unpin") {
-            try await work.world.catalog.write { writer in
-                let layer = try writer.findVolume(volume)?.activeLayer
-                try writer.deleteVolume(volume)
-                return layer
-            }
+        let layers = try await work.unpin { reader in
+            Set([try reader.findVolume(volume)?.activeLayer].compactMap { $0 })
+        } rows: { writer in
+            try writer.deleteVolume(volume)
         }
-        if let layer {
-            try await work.step("collect", evenCancelled: true) { await work.collect(around: [layer]) }
-        }
+        try await work.step("collect", evenCancelled: true) { await work.collect(around: layers) }
     }
 
     func abandon(_ residue: Void?, because error: ServiceError, _ writer: any CatalogWriter, _ work: JobWork) throws {

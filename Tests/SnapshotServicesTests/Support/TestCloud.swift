@@ -189,6 +189,7 @@ extension Settings {
         var settings = Settings()
         settings.gracefulStop = .milliseconds(50)
         settings.reserve = .mebibytes(1)
+        settings.catalogPause = .milliseconds(5)
         return settings
     }()
 }

@@ -11,9 +11,9 @@ extension CloudTests {
     struct FaultSweep {
         @Test(
             "a call that fails, loses its answer or is the service's last leaves everything in order",
-            arguments: [
+            arguments: SweptOperation.chosen([
                 .take, .delete, .deleteLive, .revert, .clone, .deploy, .template, .fullTemplate,
-            ] as [SweptOperation],
+            ]),
             CallFaults.Moment.allCases
         )
         func sweep(_ operation: SweptOperation, _ moment: CallFaults.Moment) async throws {

@@ -262,6 +262,12 @@ extension SweptOperation {
         return try await cloud.cloud.deleteEnvironment(environment.id, cloud.call)
     }
 
+    /// Those that `INSTANTA_SWEEP` names by a part of their description; all when it is not set.
+    static func chosen(_ operations: [SweptOperation]) -> [SweptOperation] {
+        guard let part = ProcessInfo.processInfo.environment["INSTANTA_SWEEP"] else { return operations }
+        return operations.filter { $0.testDescription.contains(part) }
+    }
+
     /// Every kind of job, and those whose course depends on a running machine twice.
     static let all: [SweptOperation] = [
         take, takeAtRest, delete, deleteLive, revert, revertAtRest, clone, copy, blank, deleteVolume, attach, detach,

@@ -165,7 +165,8 @@ struct CrashTests {
                 var model = DiskModel(size: Operation.size, fills)
                 if let found { model.grow(to: found.size) }
                 let content = try await second.read(layer)
-                #expect(content.firstDifference(from: model) == nil, where_)
+                let difference = content.firstDifference(from: model)
+                #expect(difference == nil, where_)
             }
             try await second.expectSoundFiles()
             await second.qcow2.close()
@@ -186,9 +187,9 @@ struct CrashTests {
 
 @Suite("A program that dies under a qcow2 block store", .serialized)
 struct DeadProgramTests {
-    private static let size = ByteCount.mebibytes(256)
-    private static let low = [Fill(1, 0..<200_000_000)]
-    private static let high = [Fill(2, 50_000_000..<250_000_000)]
+    private static let size = ByteCount.mebibytes(96)
+    private static let low = [Fill(1, 0..<60_000_000)]
+    private static let high = [Fill(2, 30_000_000..<90_000_000)]
     private static let content = low + high
 
     private func makeChain(_ ground: Ground, top: Bool = false) async throws -> [LayerID] {
@@ -208,7 +209,8 @@ struct DeadProgramTests {
 
     private func expectContent(_ ground: Ground, of layer: LayerID) async throws {
         let found = try await ground.read(layer)
-        #expect(found.firstDifference(from: DiskModel(size: Self.size, Self.content)) == nil)
+        let difference = found.firstDifference(from: DiskModel(size: Self.size, Self.content))
+        #expect(difference == nil)
     }
 
     @Test("loses nothing when a storage daemon is killed in the middle of a merge", arguments: [true, false])
@@ -269,7 +271,12 @@ struct DeadProgramTests {
                 func merge(_ progress: @escaping ProgressHandler) async throws {
                     let store = ground.store
                     if isFold {
-                        try await store.foldLayer(layers[2], into: layers[1], through: machine.channel, progress: progress)
+                        try await store.foldLayer(
+                            layers[2],
+                            into: layers[1],
+                            through: machine.channel,
+                            progress: progress
+                        )
                     } else {
                         try await store.pullLayer(
                             layers[2],
@@ -284,7 +291,7 @@ struct DeadProgramTests {
                 try await merge { _, _ in }
                 let open = try await machine.openLayers()
                 #expect(open == [layers[0], layers[2], layers[3]])
-                try await machine.expect(Fill(2, 50_000_000..<250_000_000), onDisk: 0)
+                try await machine.expect(Fill(2, 30_000_000..<90_000_000), onDisk: 0)
             }
             try await expectContent(ground, of: layers[3])
         }
@@ -297,7 +304,9 @@ struct DeadProgramTests {
             let started = Eventual<Void>()
             let merging = Task {
                 if isFold {
-                    try await ground.store.foldLayer(layers[2], into: layers[1], through: nil) { _, _ in started.settle(()) }
+                    try await ground.store.foldLayer(layers[2], into: layers[1], through: nil) { _, _ in
+                        started.settle(())
+                    }
                 } else {
                     try await ground.store.pullLayer(layers[2], downTo: layers[0], through: nil) { _, _ in
                         started.settle(())

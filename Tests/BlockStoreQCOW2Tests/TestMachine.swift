@@ -32,7 +32,8 @@ final class TestMachine: ContractMachine {
                 // By lines, so that what a command says is in the file when the monitor answers.
                 "stdbuf",
                 [
-                    "-oL", "qemu-system-x86_64", "-machine", "q35", "-accel", "tcg", "-m", "16", "-nodefaults", "-no-user-config", "-display",
+                    "-oL", "qemu-system-x86_64", "-machine", "q35", "-accel", "tcg", "-m", "16", "-nodefaults",
+                    "-no-user-config", "-display",
                     "none",
                     "-S", "-qmp", "unix:\(socket),server=on,wait=off",
                 ] + ports,
@@ -58,7 +59,9 @@ final class TestMachine: ContractMachine {
             do {
                 return try await QMPClient.connect(socket, group: Shared.group)
             } catch {
-                guard [.unreachable, .timedOut].contains(error.code), ContinuousClock.now < deadline, process.status == nil else {
+                guard [.unreachable, .timedOut].contains(error.code), ContinuousClock.now < deadline,
+                    process.status == nil
+                else {
                     process.signal(SIGKILL)
                     throw error
                 }

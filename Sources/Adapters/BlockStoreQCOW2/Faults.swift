@@ -77,7 +77,8 @@ extension BlockStoreFault {
             case .noSpace: .noSpace
             case .locked: .busy
             case .cancelled: .cancelled
-            case .permission, .timedOut, .io: .io
+            case .permission, .timedOut: .io
+            case .io: Self.code(forWords: fault.message)
             }
         self.init(
             code,

@@ -63,10 +63,7 @@ struct TakeSnapshots: JobProgram {
         for item in items {
             guard let layers = findings.layers[item.volume] else { continue }
             try recordSwitch(item, to: layers.fresh, writer)
-            if var frozen = try writer.findLayer(layers.frozen.id) {
-                frozen.allocated = layers.frozen.allocated
-                try writer.update(frozen)
-            }
+            _ = try writer.noteSizes(of: [layers.frozen])
             guard var snapshot = try writer.findSnapshot(item.snapshot) else { continue }
             snapshot.layer = layers.frozen.id
             snapshot.size = layers.frozen.size

@@ -197,9 +197,14 @@ struct ResizeVolume: JobProgram {
         guard var row = try writer.findVolume(volume), var layer = try writer.findLayer(stored.id) else { return }
         row.size = stored.size
         layer.size = stored.size
-        layer.allocated = stored.allocated
         try writer.update(layer)
         try writer.update(row)
+        _ = try writer.noteSizes(of: [stored])
+    }
+
+    /// A layer that became larger than the one below is merged with it in another way.
+    func disturbedLayers(_ reader: any CatalogReader) throws -> Set<LayerID> {
+        Set([try reader.findVolume(volume)?.activeLayer].compactMap { $0 })
     }
 }
 

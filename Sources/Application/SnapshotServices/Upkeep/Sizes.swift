@@ -18,12 +18,17 @@ extension World {
 extension CatalogWriter {
     /// Notes what layers take.
     ///
+    /// A merge in between makes a measurement stale: then the layer stands on another than it did, and the collector has
+    /// noted its size.
+    ///
     /// - Returns: Those that took another amount before.
     /// - Throws: What the catalog throws.
     func noteSizes(of stored: [StoredLayer]) throws -> Set<LayerID> {
         var changed: Set<LayerID> = []
         for layer in stored {
-            guard var row = try findLayer(layer.id), row.allocated != layer.allocated else { continue }
+            guard var row = try findLayer(layer.id), row.parent == layer.parent, row.allocated != layer.allocated else {
+                continue
+            }
             row.allocated = layer.allocated
             try update(row)
             changed.insert(row.id)

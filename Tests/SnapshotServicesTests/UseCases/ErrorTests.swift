@@ -140,7 +140,7 @@ extension CloudTests {
                         call
                     )
                 }
-                try await cloud.expect(.notFound) {
+                try await cloud.expect(.wrongState) {
                     _ = try await $0.revert(.undo(volumes[0].id), restarts: true, in: home, call)
                 }
                 let loose = try await cloud.makeVolume("loose")

@@ -143,11 +143,11 @@ struct CrashTests {
                 guard death == .kill else { return }
                 try FileManager.default.copyItem(atPath: "\(directory)/first", toPath: "\(directory)/second")
             }
-            let where_ = Comment("\(operation.testDescription), \(death) at point \(String(describing: target))")
+            let place = Comment("\(operation.testDescription), \(death) at point \(String(describing: target))")
             if target == nil {
                 try await operation.run(first.store, layers)
             } else {
-                await #expect(throws: BlockStoreFault.self, where_) { try await operation.run(first.store, layers) }
+                await #expect(throws: BlockStoreFault.self, place) { try await operation.run(first.store, layers) }
             }
             let points = bomb.seen
             bomb.arm(nil)
@@ -157,21 +157,21 @@ struct CrashTests {
             for _ in 1...2 { try await operation.run(second.store, layers) }
             let inventory = try await second.store.inventory()
             let wanted = operation.after(layers)
-            #expect(Set(inventory.layers.map(\.id)) == Set(wanted.map(\.layer)), where_)
-            #expect(inventory.unknown.isEmpty, where_)
+            #expect(Set(inventory.layers.map(\.id)) == Set(wanted.map(\.layer)), place)
+            #expect(inventory.unknown.isEmpty, place)
             for (layer, parent, fills) in wanted {
                 let found = try await second.store.findLayer(layer)
-                #expect(found?.parent == parent, where_)
+                #expect(found?.parent == parent, place)
                 var model = DiskModel(size: Operation.size, fills)
                 if let found { model.grow(to: found.size) }
                 let content = try await second.read(layer)
                 let difference = content.firstDifference(from: model)
-                #expect(difference == nil, where_)
+                #expect(difference == nil, place)
             }
             try await second.expectSoundFiles()
             await second.qcow2.close()
             let leftovers = try second.leftovers()
-            #expect(leftovers == [], where_)
+            #expect(leftovers == [], place)
             return points
         }
     }

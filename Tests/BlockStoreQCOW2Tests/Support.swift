@@ -44,13 +44,20 @@ func withGround(
             throw error
         }
         try await ground.expectSoundFiles()
-        await ground.qcow2.close()
+        // The daemon of an export that was dropped ends behind the back of whoever dropped it.
+        let deadline = ContinuousClock.now + .seconds(20)
+        while try !ground.leftovers().isEmpty, ContinuousClock.now < deadline {
+            try await Task.sleep(for: .milliseconds(20))
+        }
         let leftovers = try ground.leftovers()
         #expect(leftovers == [])
+        await ground.qcow2.close()
     }
 }
 
-/// A qcow2 store in a folder of its own. Contents are written and read by QEMU's own tools, which find what is below a
+/// A qcow2 store in a folder of its own.
+///
+/// Contents are written and read by QEMU's own tools, which find what is below a
 /// layer by what its header says.
 final class Ground: BlockStoreGround {
     let directory: String
@@ -129,6 +136,13 @@ final class Ground: BlockStoreGround {
         await qcow2.close()
         let store = try await Self.open(directory, reached)
         current.withLock { $0 = store }
+    }
+
+    func bytesOnDisk() async throws -> ByteCount {
+        let done = try await ChildProcess.run(Spawn("du", ["-s", "-B", "512", layersFolder]), timeout: Shared.limit)
+        let folder = try await Shared.pool.run { [layersFolder] in try FileFacts.get(layersFolder).allocatedBytes }
+        let blocks = try #require(Int64(done.outputText.prefix { $0.isNumber }), "\(done.outputText)")
+        return ByteCount(blocks * 512 - folder)
     }
 
     func litter(named name: String) async throws {

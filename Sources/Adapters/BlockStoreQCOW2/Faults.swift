@@ -27,7 +27,9 @@ extension QCOW2BlockStore {
         }
     }
 
-    /// Removes a file of ours in `tmp/`, in a cancelled task too. What cannot be removed is swept at the next start.
+    /// Removes a file of ours in `tmp/`, in a cancelled task too.
+    ///
+    /// What cannot be removed is swept at the next start.
     func removeTemporary(_ path: String) async {
         do {
             try await quick.run(evenCancelled: true) { try DurableFile.remove(path) }

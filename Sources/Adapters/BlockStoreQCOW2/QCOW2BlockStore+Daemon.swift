@@ -12,6 +12,7 @@ extension QCOW2BlockStore {
     ///   - chain: Nearest first.
     ///   - body: Gets the daemon and its monitor.
     /// - Returns: What `body` returned.
+    /// - Throws: What `body` throws, or why there is no daemon.
     func withDaemon<Value: Sendable>(
         opening chain: [LayerID],
         _ body: (StorageDaemon, QMPClient) async throws -> Value

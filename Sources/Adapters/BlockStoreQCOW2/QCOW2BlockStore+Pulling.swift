@@ -48,11 +48,12 @@ extension QCOW2BlockStore {
         try await onDisk("make a layer durable") { try DurableFile.sync(file: path) }
     }
 
-    /// - Parameter isActive: Whether a machine writes the layer.
+    /// Runs the job that copies and moves.
     private func stream(
         _ id: LayerID,
         over hidden: [LayerID],
         on ancestor: LayerID?,
+        // Whether a machine writes the layer.
         isActive: Bool,
         _ client: QMPClient,
         _ progress: @escaping ProgressHandler

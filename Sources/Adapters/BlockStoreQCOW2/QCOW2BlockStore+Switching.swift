@@ -30,7 +30,11 @@ extension QCOW2BlockStore {
         }
     }
 
-    /// Opens a layer with nothing below: the transaction puts the present top there. Its header names it for the next start.
+    /// Opens a layer with nothing below.
+    ///
+    /// The transaction puts the present top there; the header names it for the next start.
+    ///
+    /// - Throws: ``QMPFault`` when it cannot be opened.
     ///
     /// - Returns: Whether it was not open already.
     private func open(_ layer: LayerID, _ client: QMPClient) async throws -> Bool {

@@ -64,6 +64,7 @@ package final class QCOW2BlockStore: BlockStore {
     ///   - logger: Told of what the store cannot tell its caller.
     ///   - reached: Called at every crash point, for tests; what it throws ends the work there.
     /// - Returns: The store, which knows what stands on what.
+    /// - Throws: ``BlockStoreFault`` when the folders cannot be made or read.
     package static func open(
         pool: PoolID,
         at path: String,
@@ -109,7 +110,9 @@ package final class QCOW2BlockStore: BlockStore {
         return store
     }
 
-    /// Lets go of the store's threads and its place in `tmp/`. Nothing may be under way.
+    /// Lets go of the store's threads and its place in `tmp/`.
+    ///
+    /// Nothing may be under way.
     package func close() async {
         await removeTemporary(inWorkspace: workspace)
         await quick.shutdown()

@@ -51,6 +51,9 @@ package protocol BlockStoreGround: Sendable {
     /// Lets go of the store, as the service's end does, and opens it again.
     func restart() async throws
 
+    /// What all layers take on the medium.
+    func bytesOnDisk() async throws -> ByteCount
+
     /// Puts something into the pool that is no layer.
     func litter(named name: String) async throws
 

@@ -37,7 +37,9 @@ struct QCOW2Header: Hashable, Sendable {
     var namesDataFile: Bool
 }
 
-/// Why a file is no qcow2 file that we would open. Completes the sentence "the image is damaged: …".
+/// Why a file is no qcow2 file that we would open.
+///
+/// Completes the sentence "the image is damaged: …".
 struct QCOW2Flaw: Error, Hashable {
     var reason: String
 
@@ -60,6 +62,7 @@ extension QCOW2Header {
     /// - Parameters:
     ///   - start: The first ``readLength`` bytes of the file, or all of a shorter one.
     ///   - fileLength: The length of the whole file: tables that lie beyond it are refused.
+    /// - Throws: What is wrong with it.
     init(start: Data, fileLength: Int64) throws(QCOW2Flaw) {
         let reader = BigEndianReader(start)
         guard reader.uint32(0) == Self.magic else { throw QCOW2Flaw("it does not begin as a qcow2 file does") }

@@ -40,8 +40,9 @@ extension Session {
 
     func undoSnapshot(of volume: VolumeID) throws -> Snapshot? {
         try run {
+            // Of two at one reading of the clock, the one that was inserted last.
             try SnapshotRecord
-                .find($0, where: "undo_volume_id = ? ORDER BY created_at DESC, id DESC LIMIT 1", [volume.stored])?
+                .find($0, where: "undo_volume_id = ? ORDER BY created_at DESC, rowid DESC LIMIT 1", [volume.stored])?
                 .snapshot
         }
     }

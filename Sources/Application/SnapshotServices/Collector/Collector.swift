@@ -294,12 +294,18 @@ package final class Collector: Sendable {
             progress: report
         )
         let stored = try await store.findLayer(child)
-        try await world.catalog.write { writer in
+        // A machine that has them open may have written their headers anew.
+        var above: [StoredLayer] = []
+        for layer in tree.children(of: child) {
+            if let found = try await store.findLayer(layer) { above.append(found) }
+        }
+        try await world.catalog.write { [above] writer in
             guard var folded = try writer.findLayer(child), let gone = try writer.findLayer(parent) else { return }
             folded.parent = gone.parent
             folded.allocated = stored?.allocated ?? folded.allocated + gone.allocated
             try writer.update(folded)
             try writer.deleteLayer(parent)
+            _ = try writer.noteSizes(of: above)
         }
     }
 

@@ -20,6 +20,8 @@ package final class SpaceLedger: Sendable {
 
     /// Making a picture of so many layers takes a few milliseconds.
     private static let smallPool = 5_000
+    /// How long a large pool's picture is kept after a change, at least.
+    private static let pause = Duration.milliseconds(500)
 
     private let catalog: any Catalog
     private let state = Mutex(State())
@@ -37,7 +39,7 @@ package final class SpaceLedger: Sendable {
         let (version, known) = state.withLock { ($0.version, $0.pictures[pool]) }
         if let known, known.version == version { return known.picture }
         if let known, known.picture.tree.layers.count > Self.smallPool {
-            refresh(pool, to: version)
+            refresh(pool)
             return known.picture
         }
         return try await make(pool, version)
@@ -53,9 +55,12 @@ package final class SpaceLedger: Sendable {
         return picture
     }
 
-    private func refresh(_ pool: PoolID, to version: Int64) {
+    private func refresh(_ pool: PoolID) {
         guard state.withLock({ $0.refreshing.insert(pool).inserted }) else { return }
         Task {
+            // What changed it has the processors first, and a burst of changes costs one picture.
+            try? await Task.sleep(for: Self.pause)
+            let version = state.withLock { $0.version }
             // A failure shows when the next reader finds no newer picture and tries itself.
             _ = try? await make(pool, version)
             state.withLock { _ = $0.refreshing.remove(pool) }

@@ -179,6 +179,8 @@ extension TestCloud {
             try writer.update(row)
         }
         world.ledger.invalidate()
+        // As after housekeeping: a layer that grew may be merged in another way.
+        room.collector.disturb([layer])
     }
 
     /// Where a layer's file is, by the format that `docs/storage-design.md` fixes.

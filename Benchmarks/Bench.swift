@@ -1,9 +1,17 @@
 import Foundation
+import Logging
 import NIOPosix
 import QEMU
 
 /// What several cases need.
 enum Bench {
+    /// For parts that would tell of machines and daemons in between.
+    static var silence: Logger {
+        var logger = Logger(label: "benchmarks")
+        logger.logLevel = .critical
+        return logger
+    }
+
     /// Lets what a call left behind come to its end, so that it does not run into the next measurement.
     static func breathe() async throws {
         try await Task.sleep(for: .milliseconds(100))

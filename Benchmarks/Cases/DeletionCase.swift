@@ -16,12 +16,13 @@ struct DeletionCase {
     /// Makes a volume whose first snapshot holds `lower` MiB and whose second `upper` MiB, and deletes the first.
     private func measure(_ what: String, lower: Int, upper: Int) async throws -> Row {
         let name = JSONValue.string("merge-\(lower)-\(upper)")
-        let volume = try await service.change("POST", "volumes", ["name": name, "sizeInGb": 1])["id"]?.string ?? ""
+        let volume = try await service.change("POST", "volumes", ["name": name, "sizeInGb": 1]).id
         var snapshots: [String] = []
-        for (mebibytes, pattern) in [(lower, 1), (upper, 2)] {
-            try await write(mebibytes, pattern: pattern, to: volume)
+        // Side by side, so that neither hides bytes of the other.
+        for (mebibytes, offset) in [(lower, 0), (upper, lower)] {
+            try await write(mebibytes, at: offset, to: volume)
             let taken = try await service.change("POST", "snapshots?operation=create", ["volumeId": .string(volume)])
-            snapshots.append(taken["id"]?.string ?? "")
+            snapshots.append(try taken.id)
         }
         try await service.settle()
         let written = try await WrittenBytes(of: service.pid).count {
@@ -39,14 +40,14 @@ struct DeletionCase {
     }
 
     /// Writes into the active layer of a volume that nothing has open.
-    private func write(_ mebibytes: Int, pattern: Int, to volume: String) async throws {
+    private func write(_ mebibytes: Int, at offset: Int, to volume: String) async throws {
         let nodes = try await service.get("volumes/\(volume)/tree").array ?? []
         guard let layer = nodes.first(where: { $0["isHere"]?.bool == true })?["layerId"]?.string else {
             throw BenchFault("the volume \(volume) has no active layer")
         }
         let file = "\(service.data)/pools/local/layers/\(layer).qcow2"
         let run = try await ChildProcess.run(
-            Spawn("qemu-io", ["-f", "qcow2", "-c", "write -P \(pattern) 0 \(mebibytes)M", file]),
+            Spawn("qemu-io", ["-f", "qcow2", "-c", "write -P 7 \(offset)M \(mebibytes)M", file]),
             timeout: .seconds(60)
         )
         guard run.status.isSuccess else { throw BenchFault("qemu-io: \(run.errorsText)") }

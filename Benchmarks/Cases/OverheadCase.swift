@@ -10,7 +10,7 @@ struct OverheadCase {
         let volume = try await service.id(of: "web01_data", among: "volumes")
         for _ in 0..<rounds {
             alive.add(try await timed { _ = try await service.client.send("GET", "/healthz") })
-            show.add(try await timed { _ = try await service.get("volumes/\(volume)") })
+            show.add(try await timed { _ = try await service.ask("volumes/\(volume)") })
             version.add(try await timed { try await program(["--version"]) })
             command.add(try await timed { try await program(["volume", "show", "web01_data"]) })
         }

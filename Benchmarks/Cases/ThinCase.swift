@@ -24,10 +24,9 @@ struct ThinCase {
     }
 
     private func measure(_ rounds: Int, _ overlays: BareOverlays, _ daemon: BareDaemon) async throws -> [Row] {
-        let volume = try await service.change("POST", "volumes", ["name": "thin", "sizeInGb": 1])["id"]?.string ?? ""
+        let volume = try await service.change("POST", "volumes", ["name": "thin", "sizeInGb": 1]).id
         let snapshot =
-            try await service.change("POST", "snapshots?operation=create", ["volumeId": .string(volume)])["id"]?.string
-            ?? ""
+            try await service.change("POST", "snapshots?operation=create", ["volumeId": .string(volume)]).id
         let template = try await service.id(of: "demo-guest", among: "templates")
         let thread = BlockingPool(name: "by-hand", width: 1)
         var revert = Series(.milliseconds)

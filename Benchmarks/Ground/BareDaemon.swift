@@ -15,7 +15,8 @@ struct BareDaemon: Sendable {
         daemon = StorageDaemon(
             directory: "\(folder)/daemon",
             group: MultiThreadedEventLoopGroup.singleton,
-            pool: thread
+            pool: thread,
+            logger: Bench.silence
         )
     }
 

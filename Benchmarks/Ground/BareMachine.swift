@@ -1,6 +1,5 @@
 import Foundation
 import HypervisorQEMU
-import Logging
 import NIOPosix
 import Platform
 import QEMU
@@ -44,7 +43,7 @@ final class BareMachine: Sendable {
         hypervisor = try await QEMUHypervisor(
             configuration: HypervisorConfiguration(dataDirectory: folder, freezeGuard: ["/bin/false"]),
             group: MultiThreadedEventLoopGroup.singleton,
-            logger: Logger(label: "bare")
+            logger: Bench.silence
         )
         let id = InstanceID.random()
         instance = id

@@ -11,7 +11,10 @@ final class HTTPClient: Sendable {
         var status: Int
         var body: Data
 
+        /// Takes longer than many an answer does: not for what is being timed.
         var json: JSONValue { get throws { try JSONValue(parsing: body) } }
+
+        func contains(_ text: String) -> Bool { body.range(of: Data(text.utf8)) != nil }
     }
 
     private let port: Int

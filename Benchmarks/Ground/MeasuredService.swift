@@ -95,32 +95,52 @@ final class MeasuredService: Sendable {
         "/api/v2/services/compute/\(environment ?? self.environment)/\(rest)"
     }
 
-    /// Reads something of the environment.
-    func get(_ rest: String, in environment: String? = nil) async throws -> JSONValue {
+    /// Asks for something of the environment.
+    func ask(_ rest: String, in environment: String? = nil) async throws -> HTTPClient.Answer {
         let answer = try await client.send("GET", path(rest, in: environment))
         guard answer.status == 200 else { throw BenchFault("GET \(rest): \(answer.status)") }
-        return try answer.json["data"] ?? .null
+        return answer
+    }
+
+    /// Reads something of the environment.
+    func get(_ rest: String, in environment: String? = nil) async throws -> JSONValue {
+        try await ask(rest, in: environment).json["data"] ?? .null
     }
 
     /// Makes a change and waits for its end.
-    ///
-    /// - Returns: The resource that came of it.
     @discardableResult
     func change(
         _ method: String,
         _ rest: String,
         _ body: JSONValue? = nil,
         in environment: String? = nil
-    ) async throws -> JSONValue {
-        var answer = try await client.send(method, path(rest, in: environment), body).json
-        if answer["taskStatus"]?.string == "SUCCESS" { return answer["data"] ?? .null }
-        guard let task = answer["taskId"]?.string else { throw BenchFault("\(method) \(rest): \(answer.text)") }
+    ) async throws -> Change {
+        let answer = try await client.send(method, path(rest, in: environment), body)
+        if answer.contains(#""taskStatus":"SUCCESS""#) { return Change(answer: answer) }
+        guard let task = try answer.json["taskId"]?.string else {
+            throw BenchFault("\(method) \(rest): \(String(decoding: answer.body, as: UTF8.self))")
+        }
         while true {
-            answer = try await client.send("GET", "/api/v2/tasks/\(task)", waits: 30).json
-            switch answer["data"]?["status"]?.string {
-            case "SUCCESS": return answer["data"]?["result"] ?? .null
+            let answer = try await client.send("GET", "/api/v2/tasks/\(task)", waits: 30)
+            switch try answer.json["data"]?["status"]?.string {
+            case "SUCCESS": return Change(answer: answer)
             case "PENDING": continue
-            default: throw BenchFault("\(method) \(rest): \(answer.text)")
+            default: throw BenchFault("\(method) \(rest): \(String(decoding: answer.body, as: UTF8.self))")
+            }
+        }
+    }
+
+    /// What came of a change.
+    struct Change: Sendable {
+        fileprivate let answer: HTTPClient.Answer
+
+        /// The identity of what was made or changed.
+        var id: String {
+            get throws {
+                let data = try answer.json["data"]
+                // A task that was waited for wraps its result.
+                guard let id = (data?["result"] ?? data)?["id"]?.string else { throw BenchFault("no id in an answer") }
+                return id
             }
         }
     }

@@ -42,9 +42,9 @@ final class WrittenBytes: Sendable {
         }.filter { Self.text("/proc/\($0)/comm").hasPrefix("qemu-storage") }
     }
 
-    /// What the kernel holds against a process as bytes for the disk, when they are written to the page cache.
+    /// What a process has handed to `write` and its kin, to whatever file; messages on sockets do not count.
     private static func writtenBytes(of pid: pid_t) -> Int64? {
-        let line = text("/proc/\(pid)/io").split(separator: "\n").first { $0.hasPrefix("write_bytes:") }
+        let line = text("/proc/\(pid)/io").split(separator: "\n").first { $0.hasPrefix("wchar:") }
         return line?.split(separator: " ").last.flatMap { Int64($0) }
     }
 

@@ -18,7 +18,7 @@ struct LayerFolder: Sendable {
     static func layers(in path: String) -> String { "\(path)/layers" }
     static func temporary(in path: String) -> String { "\(path)/tmp" }
 
-    /// Of a layer's file, which names no feature and nothing but a layer: far more than it takes.
+    /// What the header of a layer takes at most, with room to spare: it refers to nothing but one other layer.
     private static let headerLength = 4 << 10
 
     /// The name of a layer's file, which is also how files on it refer to it: relative, so that a pool can be moved.

@@ -45,20 +45,16 @@ func withGround(
         }
         try await ground.expectSoundFiles()
         // The daemon of an export that was dropped ends behind the back of whoever dropped it.
-        let deadline = ContinuousClock.now + .seconds(20)
-        while try !ground.leftovers().isEmpty, ContinuousClock.now < deadline {
-            try await Task.sleep(for: .milliseconds(20))
-        }
-        let leftovers = try ground.leftovers()
-        #expect(leftovers == [])
+        try await until("everything half-made is gone") { try ground.leftovers().isEmpty }
         await ground.qcow2.close()
+        let folders = try FileManager.default.contentsOfDirectory(atPath: ground.temporaryFolder)
+        #expect(folders == [])
     }
 }
 
 /// A qcow2 store in a folder of its own.
 ///
-/// Contents are written and read by QEMU's own tools, which find what is below a
-/// layer by what its header says.
+/// Contents are written and read by QEMU's own tools, which find what is below a layer by what its header says.
 final class Ground: BlockStoreGround {
     let directory: String
     private let reached: @Sendable (CrashPoint) throws -> Void
@@ -174,10 +170,11 @@ final class Ground: BlockStoreGround {
         }
     }
 
-    /// Everything in `tmp/` and among the sockets, which should be nothing once the store is closed and all streams are
-    /// dropped.
+    /// What is half made, and the folders of daemons: nothing, once all calls have returned and all streams are dropped.
     func leftovers() throws -> [String] {
-        try [temporaryFolder, "\(directory)/run"].flatMap { try FileManager.default.contentsOfDirectory(atPath: $0) }
+        func names(_ path: String) throws -> [String] { try FileManager.default.contentsOfDirectory(atPath: path) }
+        let made = try names(temporaryFolder).flatMap { try names("\(temporaryFolder)/\($0)") }
+        return try made + names("\(directory)/run")
     }
 
     static func command(_ verb: String, _ fill: Fill) -> String {

@@ -42,7 +42,7 @@ extension QCOW2BlockStore {
     /// The numbers of the chunks that may hold something, as ranges in order.
     private static func runsWithData(of disk: NBDClient) async throws -> [Range<Int64>] {
         // One question covers less than 4 GiB.
-        let window: Int64 = 1 << 30
+        let window: Int64 = (4 << 30) - (1 << 20)
         var runs: [Range<Int64>] = []
         var offset: Int64 = 0
         while offset < disk.sizeBytes {

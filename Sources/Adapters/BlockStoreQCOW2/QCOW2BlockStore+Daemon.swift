@@ -22,7 +22,7 @@ extension QCOW2BlockStore {
         let daemon = StorageDaemon(directory: "\(scratch.path)/d", group: group, pool: quick, logger: logger)
         let result: Result<Value, any Error>
         do {
-            let client = try await daemon.client()
+            let client = try await start(daemon)
             for arguments in blockChain(chain).blockdevArguments(isTopWritable: false) {
                 try await client.execute("blockdev-add", arguments)
             }
@@ -43,6 +43,24 @@ extension QCOW2BlockStore {
             )
         }
         return try result.get()
+    }
+
+    /// Starts a daemon, and once more when the first one does not answer.
+    ///
+    /// Under load, one of some ten thousand daemons of QEMU 7.2 greets its first client and then never answers it.
+    private func start(_ daemon: StorageDaemon) async throws(QMPFault) -> QMPClient {
+        do {
+            return try await daemon.client()
+        } catch {
+            guard error.code == .timedOut, error.outcome == .notDone else { throw error }
+            logger.warning(
+                "a storage daemon did not answer; starting another one",
+                metadata: [
+                    "error": .string(error.message)
+                ]
+            )
+            return try await daemon.client()
+        }
     }
 
     /// Lends the content of a layer over NBD, for reading.

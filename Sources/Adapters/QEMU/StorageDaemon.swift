@@ -191,6 +191,8 @@ package actor StorageDaemon {
                 try await leftover.terminate(grace: .seconds(5))
             }
             try await pool.run { for path in stale { try DurableFile.remove(path) } }
+        } catch let fault as PlatformFault where fault.code == .cancelled {
+            throw QMPFault(.cancelled, outcome: .notDone, "starting the storage daemon was cancelled")
         } catch {
             throw QMPFault(.unreachable, outcome: .notDone, "cannot clear \(directory): \(error)")
         }

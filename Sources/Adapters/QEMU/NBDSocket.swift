@@ -26,7 +26,7 @@ final class NBDSocket: Sendable {
         }
         guard result == 0 else {
             let number = errno
-            close(descriptor)
+            // `deinit` closes it, also now: a second close could hit what another thread has opened since.
             throw NBDFault(.unreachable, outcome: .notDone, "nobody answers at \(path): error \(number)")
         }
     }

@@ -297,30 +297,42 @@ struct DeadProgramTests {
         }
     }
 
-    @Test("says that a merge was cancelled, and can do it afterwards", arguments: [true, false])
-    func cancelled(_ isFold: Bool) async throws {
+    @Test("says that a merge was cancelled, and can do it afterwards", arguments: [true, false], [true, false])
+    func cancelled(_ isFold: Bool, _ isLive: Bool) async throws {
         try await withGround { ground in
-            let layers = try await makeChain(ground)
-            let started = Eventual<Void>()
-            let merging = Task {
-                if isFold {
-                    try await ground.store.foldLayer(layers[2], into: layers[1], through: nil) { _, _ in
-                        started.settle(())
-                    }
-                } else {
-                    try await ground.store.pullLayer(layers[2], downTo: layers[0], through: nil) { _, _ in
-                        started.settle(())
+            let layers = try await makeChain(ground, top: true)
+            func check(_ machine: TestMachine?) async throws {
+                let (store, channel) = (ground.store, machine?.channel)
+                let started = Eventual<Void>()
+                let merging = Task {
+                    if isFold {
+                        try await store.foldLayer(layers[2], into: layers[1], through: channel) { _, _ in
+                            started.settle(())
+                        }
+                    } else {
+                        try await store.pullLayer(layers[2], downTo: layers[0], through: channel) { _, _ in
+                            started.settle(())
+                        }
                     }
                 }
+                await started.value()
+                merging.cancel()
+                do {
+                    try await merging.value
+                } catch let fault as BlockStoreFault {
+                    #expect(fault.code == .cancelled)
+                    try await machine?.write(Fill(9, 0..<512), toDisk: 0)
+                    try await store.pullLayer(layers[2], downTo: layers[0], through: channel) { _, _ in }
+                }
+                if let machine {
+                    let open = try await machine.openLayers()
+                    #expect(open == [layers[0], layers[2], layers[3]])
+                }
             }
-            await started.value()
-            merging.cancel()
-            do {
-                try await merging.value
-            } catch let fault as BlockStoreFault {
-                #expect(fault.code == .cancelled)
-                try await expectContent(ground, of: layers[2])
-                try await ground.store.pullLayer(layers[2], downTo: layers[0], through: nil) { _, _ in }
+            if isLive {
+                try await ground.withTestMachine(writing: [layers[3]]) { try await check($0) }
+            } else {
+                try await check(nil)
             }
             try await expectContent(ground, of: layers[2])
         }

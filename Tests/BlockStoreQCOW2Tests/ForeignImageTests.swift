@@ -241,6 +241,21 @@ struct DamageTests {
         }
     }
 
+    @Test("in the shared folder for sockets is noticed")
+    func stolenRuntimeFolder() async throws {
+        try await withTemporaryDirectory { directory in
+            let long = String(repeating: "x", count: 100)
+            let folder = RuntimeFolder(preferred: "\(directory)/\(long)", fallback: directory)
+            try folder.make()
+            try folder.make()
+            try FileManager.default.setAttributes([.posixPermissions: 0o777], ofItemAtPath: folder.path)
+            #expect(throws: BlockStoreFault.self) { try folder.make() }
+            try FileManager.default.removeItem(atPath: folder.path)
+            try FileManager.default.createSymbolicLink(atPath: folder.path, withDestinationPath: directory)
+            #expect(throws: BlockStoreFault.self) { try folder.make() }
+        }
+    }
+
     @Test("is named when a layer that others stand on is gone")
     func missing() async throws {
         try await withGround { ground in

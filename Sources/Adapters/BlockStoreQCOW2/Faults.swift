@@ -8,12 +8,20 @@ import SnapshotPorts
 /// Runs work of the layers below, and says what its failures mean to a store.
 extension QCOW2BlockStore {
     /// Runs a body that blocks, on the store's own threads.
+    ///
+    /// - Parameters:
+    ///   - what: Completes the sentence "The pool could not …".
+    ///   - evenCancelled: Runs `body` in a cancelled task too: what is done is made durable and is recorded.
+    ///   - body: The work.
+    /// - Returns: What `body` returned.
+    /// - Throws: What `body` throws, as a fault of the store.
     func onDisk<Value: Sendable>(
         _ what: String,
+        evenCancelled: Bool = false,
         _ body: @escaping @Sendable () throws -> Value
     ) async throws(BlockStoreFault) -> Value {
         do {
-            return try await quick.run(body)
+            return try await quick.run(evenCancelled: evenCancelled, body)
         } catch {
             throw BlockStoreFault(error, trying: what)
         }

@@ -87,7 +87,7 @@ extension QCOW2BlockStore {
         var options = BlockChain.blockdevArguments(node(layer), over: backing, isWritable: isWritable)
         // The node of the file stays as it is.
         options["file"] = .string(LayerNode(layer).fileName)
-        try await client.execute("blockdev-reopen", ["options": .array([.object(options)])])
+        try await client.execute("blockdev-reopen", ["options": .array([.object(options)])], evenCancelled: true)
     }
 
     /// The same for every attempt, so that a repeated call joins a job that still runs.

@@ -33,11 +33,12 @@ extension QCOW2BlockStore {
             guard child.parent != parent else { throw .missing(parent) }
             // The rename is the last change on disk: a former call came that far, and may have ended before its fsync.
             let folder = folder
-            try await onDisk("finish a merge") { try DurableFile.sync(directory: folder.layers) }
+            try await onDisk("finish a merge", evenCancelled: true) { try DurableFile.sync(directory: folder.layers) }
         }
         guard let client else { return }
-        let ancestor = try await getLayer(id).parent
         do {
+            let folder = folder
+            let ancestor = try await quick.run(evenCancelled: true) { try folder.find(id)?.parent }
             try await renameNode(of: parent, to: id, on: ancestor, client)
         } catch {
             // On disk it is done. The call can be repeated, and the machine's next start needs nothing of it.

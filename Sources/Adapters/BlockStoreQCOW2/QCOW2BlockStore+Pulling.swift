@@ -45,7 +45,7 @@ extension QCOW2BlockStore {
         }
         index.put(id, on: ancestor)
         let path = folder.file(of: id)
-        try await onDisk("make a layer durable") { try DurableFile.sync(file: path) }
+        try await onDisk("make a layer durable", evenCancelled: true) { try DurableFile.sync(file: path) }
     }
 
     /// Runs the job that copies and moves.
@@ -91,7 +91,7 @@ extension QCOW2BlockStore {
             try await close(disks.leftovers { index.children(of: $0) }, client)
         }
         let path = folder.file(of: id)
-        try await onDisk("make a layer durable") { try DurableFile.sync(file: path) }
+        try await onDisk("make a layer durable", evenCancelled: true) { try DurableFile.sync(file: path) }
     }
 
     /// Closes layers that a machine no longer reads through, the upper ones first: each is held by the one above.

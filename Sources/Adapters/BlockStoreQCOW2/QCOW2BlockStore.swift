@@ -80,13 +80,14 @@ package final class QCOW2BlockStore: BlockStore {
         do {
             opened = try await quick.run {
                 let temporary = LayerFolder.temporary(in: path)
-                for made in [LayerFolder.layers(in: path), temporary, quarantine, runtime.path] {
+                for made in [LayerFolder.layers(in: path), temporary, quarantine] {
                     try FileManager.default.createDirectory(
                         atPath: made,
                         withIntermediateDirectories: true,
                         attributes: [.posixPermissions: 0o700]
                     )
                 }
+                try runtime.make()
                 _ = try ScratchDirectory.sweepAbandoned(in: runtime.path)
                 _ = try ScratchDirectory.sweepAbandoned(in: temporary)
                 let workspace = try ScratchDirectory.create(in: temporary, prefix: "work")

@@ -116,7 +116,7 @@ struct Benchmarks {
         do {
             try await bare.waitForHeartbeat()
             let run = SnapshotCase(service: service, machine: machine, bare: bare, volume: volume)
-            let rows = try await run.time(rounds: 14) + run.stall(rounds: 10)
+            let rows = try await run.time(rounds: 14) + run.stall(rounds: 20)
             await bare.stop()
             return rows
         } catch {

@@ -18,6 +18,7 @@ final class BareMachine: Sendable {
     private let overlays: BareOverlays
     private let thread = BlockingPool(name: "bare", width: 1)
     private let active: Active
+    private let log: DurableLog
 
     /// The layer that the data disk writes now.
     private actor Active {
@@ -32,6 +33,7 @@ final class BareMachine: Sendable {
     init(folder: String, image: String) async throws {
         let overlays = try await BareOverlays(folder: "\(folder)/layers", gibibytes: 1)
         self.overlays = overlays
+        log = try DurableLog("\(folder)/log")
         let base = LayerID.random()
         try FileManager.default.copyItem(atPath: image, toPath: overlays.path(base))
         let (root, blank, data) = (LayerID.random(), LayerID.random(), LayerID.random())
@@ -83,16 +85,23 @@ final class BareMachine: Sendable {
     }
 
     /// Takes a snapshot of the data disk: a durable overlay, `blockdev-add`, `transaction`.
-    func takeSnapshot() async throws -> Duration {
+    ///
+    /// Unless told otherwise it also writes its intent and its outcome to a log, each with an fsync, as anyone must who wants to
+    /// know after a crash what became of it.
+    func takeSnapshot(isRecorded: Bool = true) async throws -> Duration {
         let (old, new) = (await active.layer, LayerID.random())
         let start = ContinuousClock.now
-        try await thread.run { [overlays] in try overlays.make(new, on: old) }
+        try await thread.run { [overlays, log] in
+            if isRecorded { try log.append(4_096) }
+            try overlays.make(new, on: old)
+        }
         try await client.execute(
             "blockdev-add",
             BlockChain.blockdevArguments(overlays.node(new), over: nil, isWritable: true)
         )
         let nodes: JSONValue = ["node": .string(LayerNode(old).name), "overlay": .string(LayerNode(new).name)]
         try await client.execute("transaction", ["actions": [["type": "blockdev-snapshot", "data": nodes]]])
+        if isRecorded { try await thread.run { [log] in try log.append(4_096) } }
         let time = ContinuousClock.now - start
         await active.replace(with: new)
         return time

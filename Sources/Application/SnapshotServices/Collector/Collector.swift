@@ -175,12 +175,18 @@ package final class Collector: Sendable {
         let tree = try await world.catalog.read { try $0.layerTree(around: layer) }
         let store = try world.store(known.pool)
         let room = try await store.capacity().free - world.settings.reserve
-        let step = tree.nextCollectionStep(
-            openIn: try await openLayers(in: tree),
-            held: layersInUse(in: tree).union(avoided),
-            room: room,
-            policy: world.settings.collection
-        )
+        let weigh = { (open: [LayerID: Set<InstanceID>]) in
+            tree.nextCollectionStep(
+                openIn: open,
+                held: self.layersInUse(in: tree).union(avoided),
+                room: room,
+                policy: self.world.settings.collection
+            )
+        }
+        // A machine can only forbid a step or change its kind. To be asked for its layers makes its guest wait, so it is asked
+        // only when there is something to do.
+        guard weigh([:]) != nil else { return nil }
+        let step = weigh(try await openLayers(in: tree))
         return step.map { ($0, tree) }
     }
 

@@ -19,7 +19,9 @@ struct RuntimeFolder: Sendable {
         path = isShared ? "\(fallback)/instanta-\(getuid())" : preferred
     }
 
-    /// Makes the folder if need be. Blocks on the disk.
+    /// Makes the folder if need be.
+    ///
+    /// Blocks on the disk.
     ///
     /// - Throws: ``BlockStoreFault`` when somebody else has made it first, to see or replace what we put there.
     func make() throws {

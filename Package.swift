@@ -19,6 +19,7 @@ let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
+let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
@@ -57,6 +58,7 @@ let package = Package(
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         // Without its default traits Hummingbird needs neither swift-configuration nor all of Foundation.
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
     ],
     targets: [
         // Values, state machines, names, the layer tree and its plans, access rules. No I/O.
@@ -100,6 +102,21 @@ let package = Package(
             "CloudMCAPI",
             ["SnapshotDomain", "SnapshotPorts", "SnapshotServices", "HTTPCommon", hummingbird, httpTypes, logging]
         ),
+        // The web console's pages, messages, styles and script, embedded in the program.
+        .target(
+            name: "ConsoleFiles",
+            path: "Sources/Interfaces/ConsoleFiles",
+            exclude: ["README.md", "assets", "messages", "pages"]
+        ),
+        // The web console.
+        ring(
+            "Interfaces",
+            "WebConsole",
+            [
+                "SnapshotDomain", "SnapshotPorts", "SnapshotServices", "HTTPCommon", "ConsoleFiles", crypto, hummingbird,
+                httpTypes, mustache, nioCore, logging,
+            ]
+        ),
         // The client verbs of the command line, over CloudMC's REST API.
         ring("Interfaces", "CommandLine", ["SnapshotDomain", argumentParser]),
 
@@ -108,7 +125,7 @@ let package = Package(
             name: "instanta",
             dependencies: [
                 "SnapshotDomain", "SnapshotPorts", "SnapshotServices", "Platform", "CatalogSQLite", "QEMU",
-                "BlockStoreQCOW2", "HypervisorQEMU", "HTTPCommon", "CloudMCAPI", "CommandLine",
+                "BlockStoreQCOW2", "HypervisorQEMU", "HTTPCommon", "CloudMCAPI", "WebConsole", "CommandLine",
                 argumentParser, crypto, cryptoExtras, hummingbird, nioCore, nioPosix, logging,
             ],
             path: "Sources/Executables/instanta",
@@ -165,6 +182,10 @@ let package = Package(
                 httpTypes,
                 nioCore, nioPosix, logging,
             ]
+        ),
+        tests(
+            "WebConsole",
+            ["SnapshotDomain", "SnapshotPorts", "SnapshotServices", "WebConsole", "HTTPCommon", hummingbird, httpTypes]
         ),
         tests("CommandLine", ["SnapshotDomain", "CommandLine", argumentParser]),
         // The shipped binary, driven as a person or a script would.

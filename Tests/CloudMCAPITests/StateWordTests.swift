@@ -17,7 +17,7 @@ struct StateWordTests {
         arguments: zip(states, ["Creating", "BackedUp", "Destroying", "Error"])
     )
     func snapshots(_ state: ResourceState, _ word: String) {
-        #expect(StateWords.word(Sample.snapshot(state: state)) == word)
+        #expect(Sample.snapshot(state: state).shownState.rawValue == word)
         #expect(StateSelection.snapshots(word) == StateSelection(states: [state.word], isExact: true))
     }
 
@@ -31,7 +31,7 @@ struct StateWordTests {
         ]
         for kind in Self.kinds {
             let view = Sample.volume(activity: ResourceActivity(kind: kind))
-            #expect(StateWords.word(view) == kind.flatMap { expected[$0] } ?? "Ready")
+            #expect(view.shownState.rawValue == kind.flatMap { expected[$0] } ?? "Ready")
         }
     }
 
@@ -42,18 +42,18 @@ struct StateWordTests {
             (.unresponsive, "Unknown"),
         ]
         for (status, word) in status {
-            #expect(StateWords.word(Sample.instance(status: status)) == word)
+            #expect(Sample.instance(status: status).shownState.rawValue == word)
             let held = ResourceActivity(kind: .createSnapshots)
-            #expect(StateWords.word(Sample.instance(status: status, activity: held)) == word)
+            #expect(Sample.instance(status: status, activity: held).shownState.rawValue == word)
         }
         let changing: [(Job.Kind, String)] = [
             (.startInstance, "Starting"), (.stopInstance, "Stopping"), (.deleteInstance, "Expunging"),
         ]
         for (kind, word) in changing {
-            #expect(StateWords.word(Sample.instance(activity: ResourceActivity(kind: kind))) == word)
+            #expect(Sample.instance(activity: ResourceActivity(kind: kind)).shownState.rawValue == word)
         }
         #expect(
-            Self.states.map { StateWords.word(Sample.instance(state: $0)) } == [
+            Self.states.map { Sample.instance(state: $0).shownState.rawValue } == [
                 "Starting", "Running", "Expunging", "Error",
             ]
         )
@@ -63,7 +63,7 @@ struct StateWordTests {
     func selections() {
         for state in Self.states {
             for kind in Self.kinds {
-                let word = StateWords.word(Sample.volume(state: state, activity: ResourceActivity(kind: kind)))
+                let word = Sample.volume(state: state, activity: ResourceActivity(kind: kind)).shownState.rawValue
                 #expect(StateSelection.volumes(word.uppercased()).states.contains(state.word), "\(word)")
             }
         }

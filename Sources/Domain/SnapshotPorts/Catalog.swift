@@ -193,6 +193,24 @@ package struct StoredKey: Hashable, Sendable {
     }
 }
 
+/// Somebody who is signed in to the console.
+///
+/// The token that the browser holds is not stored, only its digest.
+package struct StoredSession: Hashable, Sendable {
+    /// SHA-256 of the token.
+    package var digest: Data
+    package var user: UserID
+    package var createdAt: Date
+    package var expiresAt: Date
+
+    package init(digest: Data, user: UserID, createdAt: Date, expiresAt: Date) {
+        self.digest = digest
+        self.user = user
+        self.createdAt = createdAt
+        self.expiresAt = expiresAt
+    }
+}
+
 /// One consistent state of the catalog.
 ///
 /// `find…` returns nil for what is not there.
@@ -252,6 +270,8 @@ package protocol CatalogReader {
     func passwordVerifier(of user: UserID) throws -> String?
     func findKey(digest: Data) throws -> StoredKey?
     func keys(of user: UserID) throws -> [StoredKey]
+    /// Also one that has expired: the caller compares.
+    func findSession(digest: Data) throws -> StoredSession?
     func roles(of user: UserID) throws -> [EnvironmentID: Role]
     func members(of environment: EnvironmentID) throws -> [(user: User, role: Role)]
 }
@@ -302,5 +322,10 @@ package protocol CatalogWriter: CatalogReader {
     func deleteUser(_ id: UserID) throws
     func insert(_ key: StoredKey) throws
     func deleteKey(digest: Data) throws
+    func insert(_ session: StoredSession) throws
+    func deleteSession(digest: Data) throws
+    /// Signs a user out everywhere.
+    func deleteSessions(of user: UserID) throws
+    func deleteSessions(expiredAt instant: Date) throws
     func setRole(_ role: Role?, of user: UserID, in environment: EnvironmentID) throws
 }

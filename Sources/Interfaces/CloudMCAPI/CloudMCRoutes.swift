@@ -13,7 +13,7 @@ package struct CloudMCRoutes: Sendable {
     package static let roots = ["/api/v2", "/api/v1", "/v1"]
 
     /// How failures below the roots are written, also those of paths that no call has.
-    package static let errorFace = ErrorFace(roots: roots, render: ErrorsPayload.response)
+    package static let errorFace = ErrorFace(roots: roots) { failure, _ in ErrorsPayload.response(failure) }
 
     private let cloud: any CloudService
     private let configuration: CloudMCConfiguration

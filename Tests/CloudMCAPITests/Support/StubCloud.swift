@@ -205,7 +205,9 @@ extension StubCloud {
 
     func status(_ call: CallContext) async throws(ServiceError) -> ServiceStatus { throw unexpected() }
 
-    func changes(_ call: CallContext) async -> AsyncStream<ChangeEvent> { AsyncStream { $0.finish() } }
+    func changes(after last: Int64?, _ call: CallContext) async -> ChangeStream {
+        ChangeStream(events: AsyncStream { $0.finish() })
+    }
 }
 
 /// A cloud that has nothing but an owner and two environments.

@@ -96,7 +96,7 @@ extension CloudTests {
                 let stranger = Caller.stranger.call(in: cloud.home.id)
                 let hidden = try await cloud.cloud.listEnvironments(stranger)
                 #expect(hidden.isEmpty)
-                let changes = await cloud.cloud.changes(viewer)
+                let changes = await cloud.cloud.changes(after: nil, viewer).events
                 cloud.world.feed.publish([.environment(cloud.abroad.id)], in: cloud.abroad.id)
                 cloud.world.feed.publish([.environment(cloud.home.id)], in: cloud.home.id)
                 for await event in changes {

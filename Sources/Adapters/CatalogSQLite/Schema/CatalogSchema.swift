@@ -10,7 +10,8 @@ enum CatalogSchema {
     ///
     /// What has been released is never edited: a change of the schema is a new entry.
     static let migrations: [(name: String, sql: String)] = [
-        ("0001_first_light", firstLight)
+        ("0001_first_light", firstLight),
+        ("0002_sessions", sessions),
     ]
 
     static var migrator: DatabaseMigrator {

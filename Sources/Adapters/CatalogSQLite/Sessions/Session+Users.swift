@@ -32,6 +32,10 @@ extension Session {
             .map(\.key)
     }
 
+    func findSession(digest: Data) throws -> StoredSession? {
+        try run { try SessionRecord.find($0, where: "digest = ?", [digest])?.session }
+    }
+
     func roles(of user: UserID) throws -> [EnvironmentID: Role] {
         try run { database in
             let sql = "SELECT environment_id, role FROM memberships WHERE user_id = ?"
@@ -82,6 +86,22 @@ extension WriteSession {
 
     func deleteKey(digest: Data) throws {
         try run { try KeyRecord.delete($0, where: "digest = ?", [digest]) }
+    }
+
+    func insert(_ session: StoredSession) throws {
+        try run { try SessionRecord(session).insert(into: $0) }
+    }
+
+    func deleteSession(digest: Data) throws {
+        try run { try SessionRecord.delete($0, where: "digest = ?", [digest]) }
+    }
+
+    func deleteSessions(of user: UserID) throws {
+        try run { try SessionRecord.delete($0, where: "user_id = ?", [user.stored]) }
+    }
+
+    func deleteSessions(expiredAt instant: Date) throws {
+        try run { try SessionRecord.delete($0, where: "expires_at <= ?", [instant.stored]) }
     }
 
     func setRole(_ role: Role?, of user: UserID, in environment: EnvironmentID) throws {

@@ -163,6 +163,7 @@ package protocol CloudService: Sendable {
     func listActivity(_ filter: ActivityFilter, page: PageRequest, _ call: CallContext)
         async throws(ServiceError) -> CatalogPage<ActivityEntry>
     func status(_ call: CallContext) async throws(ServiceError) -> ServiceStatus
-    /// What changes from now on, in environments that the caller can read.
-    func changes(_ call: CallContext) async -> AsyncStream<ChangeEvent>
+    /// What changes from now on, in environments that the caller can read; before it what happened after an event that the
+    /// caller names, as far as it is kept.
+    func changes(after last: Int64?, _ call: CallContext) async -> ChangeStream
 }

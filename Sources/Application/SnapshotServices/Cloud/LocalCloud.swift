@@ -41,20 +41,20 @@ package struct LocalCloud: CloudService {
         }
     }
 
-    package func changes(_ call: CallContext) async -> AsyncStream<ChangeEvent> {
-        let events = world.feed.listen()
+    package func changes(after last: Int64?, _ call: CallContext) async -> ChangeStream {
+        let changes = world.feed.listen(after: last)
         let (stream, continuation) = AsyncStream.makeStream(
             of: ChangeEvent.self,
-            bufferingPolicy: .bufferingNewest(256)
+            bufferingPolicy: .bufferingNewest(2 * ChangeFeed.keptEvents)
         )
         let relay = Task {
-            for await event in events where call.principal.may(.read, in: event.environment) {
+            for await event in changes.events where call.principal.may(.read, in: event.environment) {
                 continuation.yield(event)
             }
             continuation.finish()
         }
         continuation.onTermination = { _ in relay.cancel() }
-        return stream
+        return ChangeStream(events: stream, hasGap: changes.hasGap)
     }
 
     // MARK: What every call begins with

@@ -14,6 +14,7 @@ import SnapshotDomain
 import SnapshotPorts
 import SnapshotServices
 import Synchronization
+import WebConsole
 
 /// The running service: the one place where adapters and faces meet.
 struct Service: Sendable {
@@ -117,15 +118,24 @@ struct Service: Sendable {
         self.lock = lock
     }
 
-    private func makeRouter() -> Router<IncomingContext> {
+    private func makeRouter() throws -> Router<IncomingContext> {
         let room = room
+        let console = try ConsoleRoutes(
+            cloud: room.cloud,
+            accounts: Accounts(world: room.world, secrets: SystemSecrets()),
+            configuration: ConsoleConfiguration(
+                url: credentials.url,
+                serviceCode: configuration.serviceCode,
+                isSecure: configuration.isBehindProxy
+            )
+        )
         let router = makeApplicationRouter(
             configuration: HTTPConfiguration(
                 isBehindProxy: configuration.isBehindProxy,
                 troubles: { await room.troubles() },
                 gauges: { await room.gauges() }
             ),
-            faces: [CloudMCRoutes.errorFace]
+            faces: [CloudMCRoutes.errorFace, console.errorFace]
         )
         CloudMCRoutes(
             cloud: room.cloud,
@@ -137,6 +147,7 @@ struct Service: Sendable {
                 }
             )
         ).add(to: router)
+        console.add(to: router)
         return router
     }
 
@@ -148,7 +159,7 @@ struct Service: Sendable {
     /// - Throws: When it cannot listen, or when the server fails.
     func run(onListening: @escaping @Sendable (Int) async -> Void) async throws {
         let application = Application(
-            router: makeRouter(),
+            router: try makeRouter(),
             configuration: ApplicationConfiguration(
                 address: .hostname(configuration.listen.host, port: configuration.listen.port),
                 serverName: "instanta"

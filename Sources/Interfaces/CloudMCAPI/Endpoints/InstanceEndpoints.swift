@@ -32,7 +32,7 @@ enum InstanceEndpoints {
         if query.search != nil || query.state != nil {
             list.refinement = { view in
                 let names = query.search.map { view.instance.name.description.matches($0) } ?? true
-                let states = query.state.map { StateWords.word(view).lowercased() == $0.lowercased() } ?? true
+                let states = query.state.map { view.shownState.rawValue.lowercased() == $0.lowercased() } ?? true
                 return names && states
             }
         }

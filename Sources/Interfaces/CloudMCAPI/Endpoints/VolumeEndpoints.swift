@@ -38,7 +38,7 @@ enum VolumeEndpoints {
             try await call.cloud.listVolumes(wanted, order: order, page: page, call.caller)
         }
         if let state = query.state?.lowercased(), selection?.isExact == false {
-            list.refinement = { StateWords.word($0).lowercased() == state }
+            list.refinement = { $0.shownState.rawValue.lowercased() == state }
         }
         return try await list.response(query) { VolumePayload($0, call.configuration) }
     }

@@ -82,7 +82,7 @@ struct InstancePayload: Encodable, Sendable {
         memoryInMB = instance.memory.bytes >> 20
         networkId = instance.network.rawValue
         networkName = instance.network.wireName
-        state = StateWords.word(view)
+        state = view.shownState.rawValue
         zoneId = configuration.zoneID
         zoneName = configuration.zoneName
         nics =

@@ -47,7 +47,7 @@ struct SnapshotPayload: Encodable, Sendable {
         let snapshot = view.snapshot
         id = snapshot.id.description
         name = snapshot.name.description
-        state = StateWords.word(view)
+        state = view.shownState.rawValue
         volumeId = snapshot.source.volume.description
         volume = snapshot.source.volumeName.description
         volumeType = StateWords.word(snapshot.source.role)

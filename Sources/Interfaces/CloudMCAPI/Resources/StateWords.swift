@@ -1,84 +1,8 @@
 import SnapshotDomain
-import SnapshotPorts
 import SnapshotServices
 
-/// The words for states on the wire, as CloudStack has them.
-///
-/// The domain has few states; what happens to an available resource is told by the kind of the job that holds it.
+/// The words for types and states on the wire.
 enum StateWords {
-    static func word(_ snapshot: SnapshotView) -> String {
-        switch snapshot.snapshot.state {
-        case .creating: "Creating"
-        case .available: "BackedUp"
-        case .deleting: "Destroying"
-        case .failed: "Error"
-        }
-    }
-
-    static func word(_ volume: VolumeView) -> String {
-        switch volume.volume.state {
-        case .creating: "Creating"
-        case .available: availableVolume(volume.activity.kind)
-        case .deleting: "Destroying"
-        case .failed: "Error"
-        }
-    }
-
-    /// What a volume shows while a job of this kind holds it.
-    static func availableVolume(_ kind: Job.Kind?) -> String {
-        switch kind {
-        case .createSnapshots: "Snapshotting"
-        case .revertVolumes: "RevertSnapshotting"
-        case .resizeVolume: "Resizing"
-        case .attachVolume: "Attaching"
-        case .detachVolume: "Detaching"
-        case .createVolume, .deployInstances: "Creating"
-        case .deleteVolume, .deleteInstance, .deleteEnvironment: "Destroying"
-        // It is held, and nothing happens to it that its owner would see.
-        case .deleteSnapshot, .verifySnapshot, .createTemplate, .importTemplate, .deleteTemplate, .startInstance,
-            .stopInstance, .rebootInstance, nil:
-            "Ready"
-        }
-    }
-
-    static func word(_ instance: InstanceView) -> String {
-        switch instance.instance.state {
-        case .creating: "Starting"
-        case .available: availableInstance(instance.activity.kind, instance.status)
-        case .deleting: "Expunging"
-        case .failed: "Error"
-        }
-    }
-
-    static func availableInstance(_ kind: Job.Kind?, _ status: MachineStatus) -> String {
-        switch kind {
-        case .startInstance, .deployInstances: "Starting"
-        case .stopInstance: "Stopping"
-        case .deleteInstance, .deleteEnvironment: "Expunging"
-        case .createSnapshots, .deleteSnapshot, .verifySnapshot, .revertVolumes, .createVolume, .deleteVolume,
-            .attachVolume, .detachVolume, .resizeVolume, .createTemplate, .importTemplate, .deleteTemplate,
-            .rebootInstance, nil:
-            word(status)
-        }
-    }
-
-    static func word(_ status: MachineStatus) -> String {
-        switch status {
-        case .running: "Running"
-        case .stopped: "Stopped"
-        case .paused, .unresponsive: "Unknown"
-        }
-    }
-
-    static func word(_ template: TemplateView) -> String {
-        switch template.template.state {
-        case .creating: "Creating"
-        case .available: "Ready"
-        case .deleting: "Destroying"
-        case .failed: "Error"
-        }
-    }
-
     static func word(_ role: Volume.Role) -> String {
         switch role {
         case .root: "os"

@@ -47,7 +47,7 @@ struct TemplatePayload: Encodable, Sendable {
         description = template.description
         size = template.size.bytes
         availablePublicly = template.options.isPublic
-        state = StateWords.word(view)
+        state = view.shownState.rawValue
         ready = state == "Ready"
         dynamicallyScalable = template.options.isDynamicallyScalable
         sshKeyEnabled = template.options.isSSHKeyEnabled

@@ -49,7 +49,7 @@ struct VolumePayload: Encodable, Sendable {
         zoneName = configuration.zoneName
         diskOfferingId = volume.diskOffering
         diskOfferingName = offering?.name
-        state = StateWords.word(view)
+        state = view.shownState.rawValue
         sizeInGb = volume.size.wholeGibibytes
         // No limit is set on a volume's rate.
         iops = 0

@@ -5,7 +5,7 @@ package import Hummingbird
 /// Also what no handler of the face ever saw, such as an unknown path below its root, must be answered in its format:
 /// so the choice is made by the path, before and outside of all routes.
 package struct ErrorFace: Sendable {
-    package typealias Renderer = @Sendable (RequestFailure) -> Response
+    package typealias Renderer = @Sendable (RequestFailure, Request) -> Response
 
     /// Roots of the face, such as `/api/v2`.
     package let roots: [String]
@@ -17,7 +17,7 @@ package struct ErrorFace: Sendable {
     }
 
     /// For paths of no face.
-    static let plain = ErrorFace(roots: ["/"]) { failure in
+    static let plain = ErrorFace(roots: ["/"]) { failure, _ in
         .text("\(failure.message)\nRequest: \(failure.requestID)\n", status: failure.status)
     }
 

@@ -28,7 +28,7 @@ struct FailureMiddleware: RouterMiddleware {
             throw error
         } catch {
             let failure = RequestFailure(reason(for: error, context), requestID: context.requestID)
-            var response = face(of: request.uri.path).render(failure)
+            var response = face(of: request.uri.path).render(failure, request)
             response.headers.append(contentsOf: failure.headers)
             return response
         }

@@ -1,0 +1,37 @@
+/// What the console says about the service around its resources.
+package struct ConsoleConfiguration: Sendable {
+    /// What a snapshot costs, as the operator's price list has it.
+    package struct Prices: Sendable {
+        package var currency: String
+        /// For one GiB of a snapshot in an hour.
+        package var snapshotPerGibibyteHour: Double
+
+        package init(currency: String, snapshotPerGibibyteHour: Double) {
+            self.currency = currency
+            self.snapshotPerGibibyteHour = snapshotPerGibibyteHour
+        }
+    }
+
+    package var serviceName: String
+    /// Where people reach the service, for the examples of command lines and calls.
+    package var url: String
+    package var serviceCode: String
+    /// The cookies go only over TLS: what stands before the service ends it.
+    package var isSecure: Bool
+    /// Nil hides what things cost.
+    package var prices: Prices?
+
+    package init(
+        serviceName: String = "Compute",
+        url: String,
+        serviceCode: String = "compute",
+        isSecure: Bool = false,
+        prices: Prices? = nil
+    ) {
+        self.serviceName = serviceName
+        self.url = url
+        self.serviceCode = serviceCode
+        self.isSecure = isSecure
+        self.prices = prices
+    }
+}

@@ -1,0 +1,57 @@
+import Foundation
+import SnapshotDomain
+
+/// Numbers, sizes and instants as one language writes them.
+struct Formats: Sendable {
+    let language: Language
+
+    init(_ language: Language) {
+        self.language = language
+    }
+
+    /// With a thin gap between thousands, as ISO 80000 has it, or the comma of English.
+    func number(_ value: Int) -> String {
+        let digits = String(value.magnitude)
+        guard digits.count > (language == .spanish ? 4 : 3) else { return String(value) }
+        let separator = language == .english ? "," : "\u{202F}"
+        var grouped = ""
+        for (index, digit) in digits.enumerated() {
+            if index > 0, (digits.count - index).isMultiple(of: 3) { grouped += separator }
+            grouped.append(digit)
+        }
+        return (value < 0 ? "-" : "") + grouped
+    }
+
+    /// In binary units with at most one decimal: `12.5 MiB`, `12,5 MiB`, `12,5 Mio`.
+    func size(_ count: ByteCount) -> String {
+        let plain = count.description
+        guard language != .english else { return plain }
+        let local = plain.replacingOccurrences(of: ".", with: ",")
+        guard language == .french else { return local }
+        return local.hasSuffix(" B") ? local.dropLast() + "o" : local.dropLast(2) + "io"
+    }
+
+    /// A day and time in UTC, which a script of the page turns into the reader's own time.
+    func instant(_ date: Date) -> String {
+        var style = Date.FormatStyle(
+            date: .abbreviated,
+            time: .shortened,
+            locale: Locale(identifier: language.rawValue)
+        )
+        style.timeZone = .gmt
+        return date.formatted(style) + " UTC"
+    }
+
+    /// The same for machines, as `<time datetime>` takes it.
+    func machineInstant(_ date: Date) -> String {
+        UTCStamp.iso8601(date)
+    }
+
+    /// With two decimals, and with the code of the currency: `0.00 EUR`.
+    func money(_ amount: Double, _ currency: String) -> String {
+        let cents = Int((amount * 100).rounded())
+        let decimals = cents % 100
+        let mark = language == .english ? "." : ","
+        return "\(number(cents / 100))\(mark)\(decimals < 10 ? "0" : "")\(decimals) \(currency)"
+    }
+}

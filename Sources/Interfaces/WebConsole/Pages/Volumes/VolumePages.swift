@@ -1,0 +1,147 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+import SnapshotDomain
+import SnapshotPorts
+import SnapshotServices
+
+/// The tab *Volumes*.
+enum VolumePages {
+    static let all: [ConsoleRoute] = [
+        .get(ConsoleRoute.within("/volumes")) { visit in try await list(visit) }
+    ]
+
+    struct ListPage: PageValue {
+        let heading: String
+        let controls: ListControls
+        let columns: [Column]
+        let rows: [VolumeRow]
+        let undos: [UndoBar]
+        let empty: EmptyState?
+        let add: Link?
+    }
+
+    private static func list(_ visit: Visit) async throws -> Response {
+        let place = try await visit.place()
+        let state = ListState(visit, order: .byName)
+        let filter = VolumeFilter(environment: place.id, text: state.text)
+        let found = try await visit.cloud.listVolumes(filter, order: state.order, page: state.request, visit.caller)
+        let texts = visit.texts
+        let rows = found.rows.map { VolumeRow($0, place, visit) }
+        let page = ListPage(
+            heading: texts("tab.volumes"),
+            controls: ListControls(state, total: found.total, shown: rows.count, visit),
+            columns: [
+                Column(texts("volume.volume"), by: .name, in: state), Column(texts("list.state"), in: state),
+                Column(texts("volume.type"), in: state), Column(texts("volume.instance"), in: state),
+                Column(texts("volume.space"), in: state),
+            ],
+            rows: rows,
+            undos: found.rows.compactMap { UndoBar($0, place, visit) },
+            empty: rows.isEmpty
+                ? EmptyState(
+                    icon: "volumes",
+                    title: texts(state.text == nil ? "volume.none" : "list.nothing_found"),
+                    text: texts(state.text == nil ? "volume.none_text" : "list.nothing_found_text"),
+                    action: nil
+                ) : nil,
+            add: place.may(.create) ? Link(texts("volume.add"), place.address("volumes", "new")) : nil
+        )
+        return try await visit.page(
+            "volumes",
+            page,
+            Visit.Setting(
+                title: page.heading,
+                place: place,
+                tab: .volumes,
+                isBusy: rows.contains { $0.state.isBusy },
+                commandLine: "volume list",
+                apiCall: ("GET", "/volumes")
+            )
+        )
+    }
+}
+
+/// A volume in a list.
+struct VolumeRow: PageValue {
+    let id: String
+    let name: String
+    let address: String
+    let size: String
+    let state: Badge
+    let type: String
+    let isRoot: Bool
+    let instance: Link?
+    let exclusive: String
+    let shared: String
+    let menu: [MenuItem]
+
+    init(_ view: VolumeView, _ place: Place, _ visit: Visit) {
+        let volume = view.volume
+        id = volume.id.description
+        name = volume.name.description
+        address = place.address("volumes", id)
+        size = visit.formats.size(volume.size)
+        state = Badge(view, visit)
+        isRoot = volume.role == .root
+        type = visit.texts(isRoot ? "volume.root" : "volume.data")
+        instance = view.instance.map { Link($0.name, place.address("instances", $0.id.description)) }
+        exclusive = visit.formats.size(view.space.exclusive)
+        shared = visit.formats.size(view.space.shared)
+        menu = Self.menu(view, place, visit)
+    }
+
+    private static func menu(_ view: VolumeView, _ place: Place, _ visit: Visit) -> [MenuItem] {
+        guard view.volume.state == .available else { return [] }
+        let root = place.address("volumes", view.volume.id.description)
+        let texts = visit.texts
+        var items: [MenuItem] = []
+        if place.may(.create) {
+            items.append(
+                MenuItem(
+                    title: texts("action.take_snapshot"),
+                    address: root + "/snapshot",
+                    icon: "camera",
+                    isDialog: false
+                )
+            )
+        }
+        guard place.may(.change) else { return items }
+        if view.undo != nil {
+            items.append(MenuItem(title: texts("action.undo_revert"), address: root + "/undo", icon: "undo"))
+        }
+        if view.volume.attachment == nil {
+            items.append(MenuItem(title: texts("action.attach"), address: root + "/attach", icon: "link"))
+        } else if view.volume.role == .data {
+            items.append(MenuItem(title: texts("action.detach"), address: root + "/detach", icon: "unlink"))
+        }
+        items.append(MenuItem(title: texts("action.grow"), address: root + "/grow", icon: "grow"))
+        if view.volume.attachment == nil {
+            items.append(
+                MenuItem(title: texts("action.delete_volume"), address: root + "/delete", icon: "trash", isDanger: true)
+            )
+        }
+        return items
+    }
+}
+
+/// Offers, as long as it can, to take a revert back.
+struct UndoBar: PageValue {
+    let text: String
+    let until: Moment?
+    let address: String
+    let action: String
+
+    /// Nil for a volume that was not reverted lately, or for somebody who may not.
+    init?(_ view: VolumeView, _ place: Place, _ visit: Visit) {
+        guard let undo = view.undo, place.may(.revert) else { return nil }
+        text = visit.texts("volume.reverted", ["name": view.volume.name.description])
+        address = place.address("volumes", view.volume.id.description, "undo")
+        action = visit.texts("action.undo_revert")
+        guard case .undo(_, let expiresAt) = undo.origin else {
+            until = nil
+            return
+        }
+        until = Moment(expiresAt, visit)
+    }
+}

@@ -1,0 +1,115 @@
+import SnapshotPorts
+
+/// What part of a list is shown, in which order: all of it stands in the address, so that it can be kept and sent.
+struct ListState: Sendable {
+    static let pageSize = 25
+
+    let text: String?
+    /// Other restrictions, by their names in the address.
+    private(set) var filters: [(name: String, value: String)]
+    let order: ListOrder
+    /// From 1.
+    let page: Int
+    private let path: String
+    private let standardOrder: ListOrder
+
+    /// - Parameters:
+    ///   - visit: The request.
+    ///   - filters: Names in the address that restrict this list.
+    ///   - standard: The order when the address names none.
+    init(_ visit: Visit, filters names: [String] = [], order standard: ListOrder = .newestFirst) {
+        let query = visit.query
+        path = visit.path
+        text = query["text"].map { String($0.prefix(200)) }
+        filters = names.flatMap { name in query.all(name).map { (name, $0) } }
+        standardOrder = standard
+        order = query["sort"].flatMap(Self.order) ?? standard
+        page = max(1, query["page"].flatMap { Int($0) } ?? 1)
+    }
+
+    func filter(_ name: String) -> String? {
+        filters.first { $0.name == name }?.value
+    }
+
+    var request: PageRequest {
+        PageRequest(offset: (min(page, 1_000_000) - 1) * Self.pageSize, limit: Self.pageSize)
+    }
+
+    /// The same list in another order or at another page.
+    func address(order: ListOrder? = nil, page: Int = 1) -> String {
+        var parts = filters.map { "\($0.name)=\($0.value.urlEncoded)" }
+        if let text { parts.append("text=\(text.urlEncoded)") }
+        let order = order ?? self.order
+        if order != standardOrder { parts.append("sort=\(Self.word(order))") }
+        if page > 1 { parts.append("page=\(page)") }
+        return path + (parts.isEmpty ? "" : "?" + parts.joined(separator: "&"))
+    }
+
+    private static func word(_ order: ListOrder) -> String {
+        (order.isDescending ? "-" : "") + order.field.rawValue
+    }
+
+    private static func order(_ word: String) -> ListOrder? {
+        let isDescending = word.hasPrefix("-")
+        return ListOrder.Field(rawValue: String(word.drop { $0 == "-" }))
+            .map { ListOrder($0, descending: isDescending) }
+    }
+}
+
+/// The parts of a list's page that do not depend on what it lists.
+struct ListControls: PageValue {
+    struct Hidden: PageValue {
+        let name: String
+        let value: String
+    }
+
+    let path: String
+    let text: String?
+    let hidden: [Hidden]
+    let range: String
+    let previous: String?
+    let next: String?
+    let isFiltered: Bool
+
+    init(_ state: ListState, total: Int, shown: Int, _ visit: Visit) {
+        path = visit.path
+        text = state.text
+        hidden = state.filters.map { Hidden(name: $0.name, value: $0.value) }
+        let first = state.request.offset + 1
+        range = visit.texts(
+            "list.range",
+            [
+                "first": visit.formats.number(shown == 0 ? 0 : first),
+                "last": visit.formats.number(shown == 0 ? 0 : first + shown - 1),
+                "total": visit.formats.number(total),
+            ]
+        )
+        previous = state.page > 1 ? state.address(page: state.page - 1) : nil
+        next = first + shown - 1 < total ? state.address(page: state.page + 1) : nil
+        isFiltered = state.text != nil || !state.filters.isEmpty
+    }
+}
+
+/// The head of a column, which orders the list where it can.
+struct Column: PageValue {
+    let title: String
+    let address: String?
+    /// For `aria-sort`.
+    let direction: String
+    let isAscending: Bool
+    let isDescending: Bool
+
+    init(_ title: String, by field: ListOrder.Field? = nil, in state: ListState) {
+        self.title = title
+        let isCurrent = field == state.order.field
+        isAscending = isCurrent && !state.order.isDescending
+        isDescending = isCurrent && state.order.isDescending
+        direction = isAscending ? "ascending" : isDescending ? "descending" : "none"
+        address = field.map { field in
+            let isNewestFirst = field == .createdAt || field == .size
+            return state.address(
+                order: ListOrder(field, descending: isCurrent ? !state.order.isDescending : isNewestFirst)
+            )
+        }
+    }
+}

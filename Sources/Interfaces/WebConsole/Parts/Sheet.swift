@@ -1,0 +1,187 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+import SnapshotDomain
+
+/// A page that asks before something is done: what will happen, what is needed for it, *Apply* and *Cancel*.
+///
+/// Where scripts run it opens over the page that led to it.
+struct Sheet: PageValue {
+    struct Hidden: PageValue {
+        let name: String
+        let value: String
+    }
+
+    /// The list that the thing is in.
+    var list: Link
+    /// The thing itself, if there is one already.
+    var name: String?
+    var heading: String
+    /// What will happen, in a sentence or two.
+    var intro: String?
+    var facts: [Fact] = []
+    /// What the reader must not miss.
+    var warning: String?
+    var fields: [FormField] = []
+    var hidden: [Hidden] = []
+    var problem: Problem?
+    /// The address that the form is sent to: its own.
+    var address: String
+    var cancelAddress: String
+    var isDanger = false
+    /// Sent with the form, so that sending it twice does it once.
+    var once = UUID().uuidString.lowercased()
+
+    func saying(_ problem: Problem?) -> Sheet {
+        var sheet = self
+        sheet.problem = problem
+        sheet.fields = fields.map { field in
+            var field = field
+            field.isWrong = field.name == problem?.field
+            return field
+        }
+        return sheet
+    }
+}
+
+/// One field of a form: of exactly one of the kinds.
+struct FormField: PageValue {
+    struct Option: PageValue {
+        let value: String
+        let title: String
+        var detail: String?
+        var isChosen = false
+        var isDisabled = false
+        /// Of the field, which the option's own input carries too.
+        var name = ""
+    }
+
+    let name: String
+    let label: String
+    var hint: String?
+    var value = ""
+    var placeholder: String?
+    var isOptional = false
+    var isWrong = false
+    var isText = false
+    var isNumber = false
+    var isArea = false
+    var isSelect = false
+    var isCheck = false
+    var isCards = false
+    var isPassword = false
+    var isOn = false
+    var options: [Option] = []
+    var unit: String?
+    var least: Int?
+    var most: Int?
+
+    static func text(
+        _ name: String,
+        _ label: String,
+        _ value: String = "",
+        placeholder: String? = nil,
+        hint: String? = nil,
+        isOptional: Bool = false
+    ) -> FormField {
+        var field = FormField(name: name, label: label, hint: hint, value: value, placeholder: placeholder)
+        field.isOptional = isOptional
+        field.isText = true
+        field.most = ResourceName.longest
+        return field
+    }
+
+    static func area(_ name: String, _ label: String, _ value: String = "", hint: String? = nil) -> FormField {
+        var field = FormField(name: name, label: label, hint: hint, value: value)
+        field.isOptional = true
+        field.isArea = true
+        return field
+    }
+
+    static func number(
+        _ name: String,
+        _ label: String,
+        _ value: Int,
+        in bounds: ClosedRange<Int>,
+        unit: String? = nil,
+        hint: String? = nil
+    ) -> FormField {
+        var field = FormField(name: name, label: label, hint: hint, value: String(value))
+        field.isNumber = true
+        field.unit = unit
+        field.least = bounds.lowerBound
+        field.most = bounds.upperBound
+        return field
+    }
+
+    static func select(_ name: String, _ label: String, _ options: [Option], hint: String? = nil) -> FormField {
+        var field = FormField(name: name, label: label, hint: hint)
+        field.isSelect = true
+        field.options = options
+        return field
+    }
+
+    static func check(_ name: String, _ label: String, isOn: Bool, hint: String? = nil) -> FormField {
+        var field = FormField(name: name, label: label, hint: hint)
+        field.isCheck = true
+        field.isOn = isOn
+        return field
+    }
+
+    /// Choices that each say what they mean.
+    static func cards(_ name: String, _ label: String, _ options: [Option], hint: String? = nil) -> FormField {
+        var field = FormField(name: name, label: label, hint: hint)
+        field.isCards = true
+        field.options = options.map { option in
+            var option = option
+            option.name = name
+            return option
+        }
+        return field
+    }
+
+    static func password(_ name: String, _ label: String, hint: String? = nil) -> FormField {
+        var field = FormField(name: name, label: label, hint: hint)
+        field.isPassword = true
+        return field
+    }
+}
+
+extension Visit {
+    var isPost: Bool { request.method == .post }
+
+    /// What a field shows: what was just sent, else what it begins with.
+    func value(_ name: String, _ initial: String = "") -> String {
+        isPost ? form.exact(name) ?? "" : query[name] ?? initial
+    }
+
+    func isOn(_ name: String, _ initial: Bool = false) -> Bool {
+        isPost ? form.isOn(name) : initial
+    }
+
+    /// Shows a sheet; or, when its form was sent, acts on it, and shows it again with what is wrong if that fails.
+    func sheet(
+        _ sheet: Sheet,
+        _ setting: Setting,
+        act: () async throws(ServiceError) -> Response
+    ) async throws -> Response {
+        try await answer(act: act) { problem in
+            var setting = setting
+            if problem != nil { setting.status = .badRequest }
+            return try await page("sheet", sheet.saying(problem), setting)
+        }
+    }
+
+    /// The same for a page of its own.
+    func answer(
+        act: () async throws(ServiceError) -> Response,
+        show: (Problem?) async throws -> Response
+    ) async throws -> Response {
+        guard isPost else { return try await show(nil) }
+        do {
+            return try await act()
+        } catch {
+            return try await show(Problem(error, texts))
+        }
+    }
+}

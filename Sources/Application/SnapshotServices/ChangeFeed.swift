@@ -27,7 +27,10 @@ package final class ChangeFeed: Sendable {
                 // Twice as many are let in before the older half goes, so that most events move nothing.
                 if state.recent.count >= 2 * Self.keptEvents { state.recent.removeFirst(Self.keptEvents) }
                 state.recent.append(event)
-                for listener in state.listeners.values { listener.yield(event) }
+                // Those who have gone are found here, and not by being told: see `listen`.
+                for (id, listener) in state.listeners {
+                    if case .terminated = listener.yield(event) { state.listeners[id] = nil }
+                }
             }
         }
     }
@@ -47,7 +50,9 @@ package final class ChangeFeed: Sendable {
             // All that is kept fits in before the listener takes the first.
             bufferingPolicy: .bufferingNewest(2 * Self.keptEvents)
         )
-        let (id, hasGap) = state.withLock { state in
+        // No `onTermination` here: it runs while the runtime holds the listening task's own lock, which `publish` needs to wake
+        // that task while it holds ours. Each would wait for the other.
+        let hasGap = state.withLock { state in
             var hasGap = false
             if let last {
                 let missed = state.sequence - last
@@ -56,10 +61,7 @@ package final class ChangeFeed: Sendable {
             }
             state.nextListener += 1
             state.listeners[state.nextListener] = continuation
-            return (state.nextListener, hasGap)
-        }
-        continuation.onTermination = { [weak self] _ in
-            self?.state.withLock { state in state.listeners[id] = nil }
+            return hasGap
         }
         return ChangeStream(events: stream, hasGap: hasGap)
     }

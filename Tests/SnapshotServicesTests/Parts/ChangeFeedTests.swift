@@ -27,9 +27,25 @@ struct ChangeFeedTests {
         let slow = feed.listen()
         let volume = JobSubject.volume(.random())
         for _ in 0..<1_000 { feed.publish([volume], in: environment) }
-        let heard = await first(256, of: slow)
-        #expect(heard.first?.sequence == 745)
+        let heard = await first(2 * ChangeFeed.keptEvents, of: slow)
+        #expect(heard.first?.sequence == 489)
         #expect(heard.last?.sequence == 1_000)
+    }
+
+    @Test("listeners that go while something is published hold nobody up", .timeLimit(.minutes(1)))
+    func leaving() async {
+        let volume = JobSubject.volume(.random())
+        for _ in 0..<200 {
+            let listeners = (0..<8).map { _ in
+                let stream = feed.listen()
+                return Task { for await _ in stream {} }
+            }
+            await withTaskGroup { group in
+                group.addTask { for _ in 0..<50 { self.feed.publish([volume], in: self.environment) } }
+                group.addTask { for listener in listeners { listener.cancel() } }
+            }
+            for listener in listeners { await listener.value }
+        }
     }
 
     private func first(_ count: Int, of stream: AsyncStream<ChangeEvent>) async -> [ChangeEvent] {

@@ -45,10 +45,12 @@ package final class Collector: Sendable {
 
     /// Says that there may be something to collect around some layers.
     package func disturb(_ layers: Set<LayerID>) {
-        state.withLock { state in
+        let wake = state.withLock { state in
             state.dirty.formUnion(layers)
-            state.wake?.yield()
+            return state.wake
         }
+        // Not under the lock: a task is woken and cancelled under a lock of its own, and its cancellation takes ours.
+        wake?.yield()
     }
 
     private func retry(_ freed: Set<LayerID>) {
@@ -82,10 +84,11 @@ package final class Collector: Sendable {
     /// Works until cancelled.
     package func run() async {
         let (stream, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
-        state.withLock { state in
+        let hasWork = state.withLock { state in
             state.wake = continuation
-            if !state.dirty.isEmpty { continuation.yield() }
+            return !state.dirty.isEmpty
         }
+        if hasWork { continuation.yield() }
         await withTaskCancellationHandler {
             for await _ in stream {
                 await drain()
@@ -93,10 +96,11 @@ package final class Collector: Sendable {
             }
         } onCancel: {
             continuation.finish()
-            state.withLock { state in
+            let current = state.withLock { state in
                 state.isStopped = true
-                state.current?.cancel()
+                return state.current
             }
+            current?.cancel()
         }
         dismissSettlers()
     }

@@ -239,3 +239,5 @@ if (events && document.querySelector("[data-live]")) {
 
 localiseTimes(document);
 showTicks();
+// On a narrow page the tabs scroll: the present one is in sight.
+document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });

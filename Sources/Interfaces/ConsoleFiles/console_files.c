@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+// Made by scripts/check-console-files --write from the folders beside this file.
 #include "console_files.h"
-
-// Every file of the folders beside this one has its bytes here and a row in the table: scripts/check-messages compares.
 
 static const unsigned char assets_console_css[] = {
 #embed "assets/console.css"
@@ -27,62 +26,62 @@ static const unsigned char messages_templates_messages[] = {
 static const unsigned char messages_volumes_messages[] = {
 #embed "messages/volumes.messages"
 };
-static const unsigned char pages_badge_mustache[] = {
-#embed "pages/badge.mustache"
+static const unsigned char pages_entrance_failure_mustache[] = {
+#embed "pages/entrance/failure.mustache"
 };
-static const unsigned char pages_columns_mustache[] = {
-#embed "pages/columns.mustache"
+static const unsigned char pages_entrance_home_mustache[] = {
+#embed "pages/entrance/home.mustache"
 };
-static const unsigned char pages_empty_mustache[] = {
-#embed "pages/empty.mustache"
+static const unsigned char pages_entrance_sign_in_mustache[] = {
+#embed "pages/entrance/sign-in.mustache"
 };
-static const unsigned char pages_failure_mustache[] = {
-#embed "pages/failure.mustache"
+static const unsigned char pages_parts_badge_mustache[] = {
+#embed "pages/parts/badge.mustache"
 };
-static const unsigned char pages_field_mustache[] = {
-#embed "pages/field.mustache"
+static const unsigned char pages_parts_columns_mustache[] = {
+#embed "pages/parts/columns.mustache"
 };
-static const unsigned char pages_home_mustache[] = {
-#embed "pages/home.mustache"
+static const unsigned char pages_parts_empty_mustache[] = {
+#embed "pages/parts/empty.mustache"
 };
-static const unsigned char pages_layout_mustache[] = {
-#embed "pages/layout.mustache"
+static const unsigned char pages_parts_field_mustache[] = {
+#embed "pages/parts/field.mustache"
 };
-static const unsigned char pages_menu_mustache[] = {
-#embed "pages/menu.mustache"
+static const unsigned char pages_parts_layout_mustache[] = {
+#embed "pages/parts/layout.mustache"
 };
-static const unsigned char pages_pager_mustache[] = {
-#embed "pages/pager.mustache"
+static const unsigned char pages_parts_menu_mustache[] = {
+#embed "pages/parts/menu.mustache"
 };
-static const unsigned char pages_search_mustache[] = {
-#embed "pages/search.mustache"
+static const unsigned char pages_parts_pager_mustache[] = {
+#embed "pages/parts/pager.mustache"
 };
-static const unsigned char pages_sheet_body_mustache[] = {
-#embed "pages/sheet-body.mustache"
+static const unsigned char pages_parts_search_mustache[] = {
+#embed "pages/parts/search.mustache"
 };
-static const unsigned char pages_sheet_mustache[] = {
-#embed "pages/sheet.mustache"
+static const unsigned char pages_parts_sheet_body_mustache[] = {
+#embed "pages/parts/sheet-body.mustache"
 };
-static const unsigned char pages_sign_in_mustache[] = {
-#embed "pages/sign-in.mustache"
+static const unsigned char pages_parts_sheet_mustache[] = {
+#embed "pages/parts/sheet.mustache"
 };
-static const unsigned char pages_snapshot_table_mustache[] = {
-#embed "pages/snapshot-table.mustache"
+static const unsigned char pages_parts_undo_mustache[] = {
+#embed "pages/parts/undo.mustache"
 };
-static const unsigned char pages_snapshots_mustache[] = {
-#embed "pages/snapshots.mustache"
+static const unsigned char pages_snapshots_snapshot_table_mustache[] = {
+#embed "pages/snapshots/snapshot-table.mustache"
 };
-static const unsigned char pages_take_snapshot_mustache[] = {
-#embed "pages/take-snapshot.mustache"
+static const unsigned char pages_snapshots_snapshots_mustache[] = {
+#embed "pages/snapshots/snapshots.mustache"
 };
-static const unsigned char pages_undo_mustache[] = {
-#embed "pages/undo.mustache"
+static const unsigned char pages_snapshots_take_snapshot_mustache[] = {
+#embed "pages/snapshots/take-snapshot.mustache"
 };
-static const unsigned char pages_volume_table_mustache[] = {
-#embed "pages/volume-table.mustache"
+static const unsigned char pages_volumes_volume_table_mustache[] = {
+#embed "pages/volumes/volume-table.mustache"
 };
-static const unsigned char pages_volumes_mustache[] = {
-#embed "pages/volumes.mustache"
+static const unsigned char pages_volumes_volumes_mustache[] = {
+#embed "pages/volumes/volumes.mustache"
 };
 
 static const struct console_file files[] = {
@@ -94,25 +93,25 @@ static const struct console_file files[] = {
     {"messages/snapshots.messages", messages_snapshots_messages, sizeof messages_snapshots_messages},
     {"messages/templates.messages", messages_templates_messages, sizeof messages_templates_messages},
     {"messages/volumes.messages", messages_volumes_messages, sizeof messages_volumes_messages},
-    {"pages/badge.mustache", pages_badge_mustache, sizeof pages_badge_mustache},
-    {"pages/columns.mustache", pages_columns_mustache, sizeof pages_columns_mustache},
-    {"pages/empty.mustache", pages_empty_mustache, sizeof pages_empty_mustache},
-    {"pages/failure.mustache", pages_failure_mustache, sizeof pages_failure_mustache},
-    {"pages/field.mustache", pages_field_mustache, sizeof pages_field_mustache},
-    {"pages/home.mustache", pages_home_mustache, sizeof pages_home_mustache},
-    {"pages/layout.mustache", pages_layout_mustache, sizeof pages_layout_mustache},
-    {"pages/menu.mustache", pages_menu_mustache, sizeof pages_menu_mustache},
-    {"pages/pager.mustache", pages_pager_mustache, sizeof pages_pager_mustache},
-    {"pages/search.mustache", pages_search_mustache, sizeof pages_search_mustache},
-    {"pages/sheet-body.mustache", pages_sheet_body_mustache, sizeof pages_sheet_body_mustache},
-    {"pages/sheet.mustache", pages_sheet_mustache, sizeof pages_sheet_mustache},
-    {"pages/sign-in.mustache", pages_sign_in_mustache, sizeof pages_sign_in_mustache},
-    {"pages/snapshot-table.mustache", pages_snapshot_table_mustache, sizeof pages_snapshot_table_mustache},
-    {"pages/snapshots.mustache", pages_snapshots_mustache, sizeof pages_snapshots_mustache},
-    {"pages/take-snapshot.mustache", pages_take_snapshot_mustache, sizeof pages_take_snapshot_mustache},
-    {"pages/undo.mustache", pages_undo_mustache, sizeof pages_undo_mustache},
-    {"pages/volume-table.mustache", pages_volume_table_mustache, sizeof pages_volume_table_mustache},
-    {"pages/volumes.mustache", pages_volumes_mustache, sizeof pages_volumes_mustache},
+    {"pages/entrance/failure.mustache", pages_entrance_failure_mustache, sizeof pages_entrance_failure_mustache},
+    {"pages/entrance/home.mustache", pages_entrance_home_mustache, sizeof pages_entrance_home_mustache},
+    {"pages/entrance/sign-in.mustache", pages_entrance_sign_in_mustache, sizeof pages_entrance_sign_in_mustache},
+    {"pages/parts/badge.mustache", pages_parts_badge_mustache, sizeof pages_parts_badge_mustache},
+    {"pages/parts/columns.mustache", pages_parts_columns_mustache, sizeof pages_parts_columns_mustache},
+    {"pages/parts/empty.mustache", pages_parts_empty_mustache, sizeof pages_parts_empty_mustache},
+    {"pages/parts/field.mustache", pages_parts_field_mustache, sizeof pages_parts_field_mustache},
+    {"pages/parts/layout.mustache", pages_parts_layout_mustache, sizeof pages_parts_layout_mustache},
+    {"pages/parts/menu.mustache", pages_parts_menu_mustache, sizeof pages_parts_menu_mustache},
+    {"pages/parts/pager.mustache", pages_parts_pager_mustache, sizeof pages_parts_pager_mustache},
+    {"pages/parts/search.mustache", pages_parts_search_mustache, sizeof pages_parts_search_mustache},
+    {"pages/parts/sheet-body.mustache", pages_parts_sheet_body_mustache, sizeof pages_parts_sheet_body_mustache},
+    {"pages/parts/sheet.mustache", pages_parts_sheet_mustache, sizeof pages_parts_sheet_mustache},
+    {"pages/parts/undo.mustache", pages_parts_undo_mustache, sizeof pages_parts_undo_mustache},
+    {"pages/snapshots/snapshot-table.mustache", pages_snapshots_snapshot_table_mustache, sizeof pages_snapshots_snapshot_table_mustache},
+    {"pages/snapshots/snapshots.mustache", pages_snapshots_snapshots_mustache, sizeof pages_snapshots_snapshots_mustache},
+    {"pages/snapshots/take-snapshot.mustache", pages_snapshots_take_snapshot_mustache, sizeof pages_snapshots_take_snapshot_mustache},
+    {"pages/volumes/volume-table.mustache", pages_volumes_volume_table_mustache, sizeof pages_volumes_volume_table_mustache},
+    {"pages/volumes/volumes.mustache", pages_volumes_volumes_mustache, sizeof pages_volumes_volumes_mustache},
 };
 
 struct console_file console_file_at(size_t position) {

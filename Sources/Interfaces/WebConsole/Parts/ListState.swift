@@ -15,7 +15,7 @@ struct ListState: Sendable {
 
     /// - Parameters:
     ///   - visit: The request.
-    ///   - filters: Names in the address that restrict this list.
+    ///   - names: What restricts this list, by its names in the address.
     ///   - standard: The order when the address names none.
     init(_ visit: Visit, filters names: [String] = [], order standard: ListOrder = .newestFirst) {
         let query = visit.query

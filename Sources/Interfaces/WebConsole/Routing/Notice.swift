@@ -57,7 +57,9 @@ enum NoticeCookie {
 struct LocalAddress: Sendable {
     let text: String
 
-    /// Reads a path with or without a query. What a browser could take for another host is refused.
+    /// Reads a path with or without a query.
+    ///
+    /// What a browser could take for another host is refused.
     init?(_ text: String) {
         let isPlain = text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "\\") }
         guard text.hasPrefix("/"), !text.hasPrefix("//"), isPlain, text.utf8.count <= 2_048 else { return nil }

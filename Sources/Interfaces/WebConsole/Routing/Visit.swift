@@ -65,10 +65,9 @@ struct Visit: Sendable {
         return id
     }
 
-    /// The environment of the path.
+    /// The environment of the path, for a visitor who has a right there.
     ///
-    /// - Parameter permission: What the visitor must be allowed to do there. The service checks whatever it is asked to do;
-    ///   this is for pages that would only lead to a refusal.
+    /// The service checks whatever it is asked to do; this is for pages that would only lead to a refusal.
     func place(for permission: Permission = .read) async throws(ServiceError) -> Place {
         let environment = try await cloud.environment(part("environment"), caller)
         guard let role = session.principal.role(in: environment.id) else {

@@ -41,8 +41,14 @@ static const unsigned char pages_parts_badge_mustache[] = {
 static const unsigned char pages_parts_columns_mustache[] = {
 #embed "pages/parts/columns.mustache"
 };
+static const unsigned char pages_parts_detail_head_mustache[] = {
+#embed "pages/parts/detail-head.mustache"
+};
 static const unsigned char pages_parts_empty_mustache[] = {
 #embed "pages/parts/empty.mustache"
+};
+static const unsigned char pages_parts_facts_mustache[] = {
+#embed "pages/parts/facts.mustache"
 };
 static const unsigned char pages_parts_field_mustache[] = {
 #embed "pages/parts/field.mustache"
@@ -98,7 +104,9 @@ static const struct console_file files[] = {
     {"pages/entrance/sign-in.mustache", pages_entrance_sign_in_mustache, sizeof pages_entrance_sign_in_mustache},
     {"pages/parts/badge.mustache", pages_parts_badge_mustache, sizeof pages_parts_badge_mustache},
     {"pages/parts/columns.mustache", pages_parts_columns_mustache, sizeof pages_parts_columns_mustache},
+    {"pages/parts/detail-head.mustache", pages_parts_detail_head_mustache, sizeof pages_parts_detail_head_mustache},
     {"pages/parts/empty.mustache", pages_parts_empty_mustache, sizeof pages_parts_empty_mustache},
+    {"pages/parts/facts.mustache", pages_parts_facts_mustache, sizeof pages_parts_facts_mustache},
     {"pages/parts/field.mustache", pages_parts_field_mustache, sizeof pages_parts_field_mustache},
     {"pages/parts/layout.mustache", pages_parts_layout_mustache, sizeof pages_parts_layout_mustache},
     {"pages/parts/menu.mustache", pages_parts_menu_mustache, sizeof pages_parts_menu_mustache},

@@ -112,6 +112,29 @@ struct ListTests {
         }
     }
 
+    @Test("instances by environment and text")
+    func instanceFilters() async throws {
+        try await withCatalog { catalog in
+            let (home, other) = (try Sample.environment("home"), try Sample.environment("other"))
+            let instances = [
+                try Sample.instance("Ñandú", in: home.id), try Sample.instance("web", in: home.id),
+                try Sample.instance("web", in: other.id),
+            ]
+            try await catalog.write { writer in
+                for environment in [home, other] { try writer.insert(environment) }
+                for instance in instances { try writer.insert(instance) }
+            }
+            for (filter, count) in [
+                (InstanceFilter(), 3), (InstanceFilter(environment: home.id), 2), (InstanceFilter(text: "WE"), 2),
+                (InstanceFilter(environment: home.id, text: "ñan"), 1), (InstanceFilter(text: "%"), 0),
+            ] {
+                let page = try await catalog.read { try $0.listInstances(filter, order: .byName, page: .all) }
+                #expect(page.rows.count == count, "\(filter)")
+                #expect(page.total == count, "\(filter)")
+            }
+        }
+    }
+
     @Test("totals stay true while resources come, change and go")
     func tallies() async throws {
         try await withCatalog { catalog in

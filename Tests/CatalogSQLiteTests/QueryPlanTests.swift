@@ -33,7 +33,10 @@ struct QueryPlanTests {
         let environment = EnvironmentID.random()
         let statements: [(String, @Sendable (ReadSession) throws -> Void)] = [
             ("volumes", { _ = try $0.listVolumes(.init(environment: environment), order: .byName, page: .all) }),
-            ("instances", { _ = try $0.listInstances(in: environment, order: .newestFirst, page: .all) }),
+            (
+                "instances",
+                { _ = try $0.listInstances(.init(environment: environment), order: .newestFirst, page: .all) }
+            ),
             ("jobs", { _ = try $0.listJobs(in: environment, page: .all) }),
             ("activity", { _ = try $0.listActivity(.init(environment: environment), page: .all) }),
             ("activity", { _ = try $0.listActivity(.init(), page: .all) }),

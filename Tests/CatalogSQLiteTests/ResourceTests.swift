@@ -212,15 +212,20 @@ struct ResourceTests {
             try await catalog.read { [first] (reader) throws in
                 #expect(try reader.findInstance(first.id) == first)
                 #expect(try reader.findInstance(named: second.name, in: home.id) == second)
-                let page = try reader.listInstances(in: home.id, order: .byName, page: .all)
+                let page = try reader.listInstances(InstanceFilter(environment: home.id), order: .byName, page: .all)
                 #expect(page.rows == [first, second])
                 #expect(page.total == 2)
-                let all = try reader.listInstances(in: nil, order: ListOrder(.size, descending: true), page: .all)
+                let all = try reader.listInstances(
+                    InstanceFilter(),
+                    order: ListOrder(.size, descending: true),
+                    page: .all
+                )
                 #expect(all.rows.first == first)
                 #expect(all.total == 3)
             }
             try await catalog.write { try $0.deleteInstance(third.id) }
-            let left = try await catalog.read { try $0.listInstances(in: nil, order: .byName, page: .all) }.total
+            let left = try await catalog.read { try $0.listInstances(InstanceFilter(), order: .byName, page: .all) }
+                .total
             #expect(left == 2)
         }
     }

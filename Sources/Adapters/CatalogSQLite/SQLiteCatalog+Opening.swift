@@ -38,6 +38,8 @@ extension SQLiteCatalog {
         configuration.maximumReaderCount = 3
         configuration.prepareDatabase { database in
             try database.execute(sql: "PRAGMA cache_size = -2048")
+            // For lists of so few rows that a column for it would not pay.
+            database.add(function: searchableName)
             // Before the pool turns on the write-ahead log, which would change a stranger's file.
             if !database.configuration.readonly { try CatalogSchema.check(database) }
         }

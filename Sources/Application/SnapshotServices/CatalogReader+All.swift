@@ -12,7 +12,7 @@ extension CatalogReader {
     }
 
     func allInstances(in environment: EnvironmentID?) throws -> [Instance] {
-        try everything { try listInstances(in: environment, order: .byName, page: $0) }
+        try everything { try listInstances(InstanceFilter(environment: environment), order: .byName, page: $0) }
     }
 
     /// Those that belong to the environment, without other environments' public ones.

@@ -127,6 +127,18 @@ package struct VolumeFilter: Hashable, Sendable {
     }
 }
 
+/// Which instances; what is nil does not restrict.
+package struct InstanceFilter: Hashable, Sendable {
+    package var environment: EnvironmentID?
+    /// A part of the name, in any letter case.
+    package var text: String?
+
+    package init(environment: EnvironmentID? = nil, text: String? = nil) {
+        self.environment = environment
+        self.text = text
+    }
+}
+
 /// Which lines of the log; what is nil does not restrict.
 package struct ActivityFilter: Hashable, Sendable {
     package var environment: EnvironmentID?
@@ -242,8 +254,7 @@ package protocol CatalogReader {
 
     func findInstance(_ id: InstanceID) throws -> Instance?
     func findInstance(named name: ResourceName, in environment: EnvironmentID) throws -> Instance?
-    func listInstances(in environment: EnvironmentID?, order: ListOrder, page: PageRequest) throws
-        -> CatalogPage<Instance>
+    func listInstances(_ filter: InstanceFilter, order: ListOrder, page: PageRequest) throws -> CatalogPage<Instance>
 
     func findLayer(_ id: LayerID) throws -> Layer?
     /// All layers and pins of one pool. Grows with the pool: for the collector and the ledger.

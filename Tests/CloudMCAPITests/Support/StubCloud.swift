@@ -42,7 +42,7 @@ extension StubCloud {
         async throws(ServiceError) -> [(user: User, role: Role)]
     { throw unexpected() }
 
-    func listInstances(in environment: EnvironmentID, order: ListOrder, page: PageRequest, _ call: CallContext)
+    func listInstances(_ filter: InstanceFilter, order: ListOrder, page: PageRequest, _ call: CallContext)
         async throws(ServiceError) -> CatalogPage<InstanceView>
     { throw unexpected() }
 

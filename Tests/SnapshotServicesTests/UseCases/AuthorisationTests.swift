@@ -229,7 +229,11 @@ extension CloudTests.Authorisation {
 
     private static let instances: [Method] = [
         Method("listInstances", .of(.viewer)) { cloud, ground, call in
-            _ = try await cloud.listInstances(in: ground.environment, order: .byName, page: .all, call)
+            let filter = InstanceFilter(environment: ground.environment)
+            _ = try await cloud.listInstances(filter, order: .byName, page: .all, call)
+        },
+        Method("listInstances", .ofOperators) { cloud, _, call in
+            _ = try await cloud.listInstances(InstanceFilter(), order: .byName, page: .all, call)
         },
         Method("instance", .of(.viewer)) { cloud, ground, call in
             _ = try await cloud.instance(.random(), in: ground.environment, call)

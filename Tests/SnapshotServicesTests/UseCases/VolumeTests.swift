@@ -108,10 +108,9 @@ extension CloudTests {
                 _ = try await cloud.failure(of: submitted.job)
                 try await cloud.checkInvariants()
                 #expect(try await cloud.volume(volume.id).attachment == nil)
-                #expect(
-                    try await cloud.cloud.listInstances(in: cloud.home.id, order: .byName, page: .all, cloud.call).total
-                        == 0
-                )
+                let instances = InstanceFilter(environment: cloud.home.id)
+                let left = try await cloud.cloud.listInstances(instances, order: .byName, page: .all, cloud.call)
+                #expect(left.total == 0)
             }
         }
 

@@ -25,9 +25,9 @@ struct ListQuery<Item: Record> {
     }
 
     /// Rows whose names contain a text.
-    mutating func filter(text: String?) {
+    mutating func filter(text: String?, in names: String = "search_text") {
         guard let text, !text.isEmpty else { return }
-        filter("instr(search_text, ?) > 0", searchable(text))
+        filter("instr(\(names), ?) > 0", searchable(text))
     }
 
     /// Rows that meet any other condition, unless the value is nil.

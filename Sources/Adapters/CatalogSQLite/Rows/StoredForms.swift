@@ -47,3 +47,8 @@ func json(_ value: some Encodable) throws -> String {
 func searchable(_ names: String?...) -> String {
     names.compactMap { $0?.precomposedStringWithCanonicalMapping.lowercased() }.joined(separator: "\n")
 }
+
+/// The same in SQL: `searchable(name)`.
+let searchableName = DatabaseFunction("searchable", argumentCount: 1, pure: true) { values in
+    searchable(values.first.flatMap { String.fromDatabaseValue($0) })
+}

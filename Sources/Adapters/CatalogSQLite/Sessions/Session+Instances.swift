@@ -14,13 +14,10 @@ extension Session {
         }
     }
 
-    func listInstances(
-        in environment: EnvironmentID?,
-        order: ListOrder,
-        page: PageRequest
-    ) throws -> CatalogPage<Instance> {
+    func listInstances(_ filter: InstanceFilter, order: ListOrder, page: PageRequest) throws -> CatalogPage<Instance> {
         var query = ListQuery<InstanceRecord>()
-        query.filter(environment: environment)
+        query.filter(environment: filter.environment)
+        query.filter(text: filter.text, in: "searchable(name)")
         return try run { try query.page($0, orderedBy: order.sql(sizeColumn: "memory"), page).map(\.instance) }
     }
 }

@@ -36,7 +36,7 @@ package protocol CloudService: Sendable {
     // MARK: Instances
 
     /// Needs `read`.
-    func listInstances(in environment: EnvironmentID, order: ListOrder, page: PageRequest, _ call: CallContext)
+    func listInstances(_ filter: InstanceFilter, order: ListOrder, page: PageRequest, _ call: CallContext)
         async throws(ServiceError) -> CatalogPage<InstanceView>
     func instance(_ id: InstanceID, in environment: EnvironmentID, _ call: CallContext)
         async throws(ServiceError) -> InstanceView

@@ -4,13 +4,13 @@ package import SnapshotPorts
 
 extension LocalCloud {
     package func listInstances(
-        in environment: EnvironmentID,
+        _ filter: InstanceFilter,
         order: ListOrder,
         page: PageRequest,
         _ call: CallContext
     ) async throws(ServiceError) -> CatalogPage<InstanceView> {
-        try authorise(.read, in: environment, call)
-        let rows = try await read { try $0.listInstances(in: environment, order: order, page: page) }
+        try authoriseList(filter.environment, call)
+        let rows = try await read { try $0.listInstances(filter, order: order, page: page) }
         return CatalogPage(rows: try await views(of: rows.rows, asksGuest: false), total: rows.total)
     }
 

@@ -26,15 +26,12 @@ enum InstanceEndpoints {
     private static func list(_ call: Call) async throws -> Response {
         let environment = try await call.environment()
         let query = try ListQuery(call.query)
+        let filter = InstanceFilter(environment: environment.id, text: query.search)
         var list = ListAnswer<InstanceView>(order: .byName) { order, page async throws(ServiceError) in
-            try await call.cloud.listInstances(in: environment.id, order: order, page: page, call.caller)
+            try await call.cloud.listInstances(filter, order: order, page: page, call.caller)
         }
-        if query.search != nil || query.state != nil {
-            list.refinement = { view in
-                let names = query.search.map { view.instance.name.description.matches($0) } ?? true
-                let states = query.state.map { view.shownState.rawValue.lowercased() == $0.lowercased() } ?? true
-                return names && states
-            }
+        if let state = query.state {
+            list.refinement = { $0.shownState.rawValue.lowercased() == state.lowercased() }
         }
         return try await list.response(query) { InstancePayload($0, call.configuration) }
     }

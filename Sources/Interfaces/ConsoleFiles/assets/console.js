@@ -125,13 +125,15 @@ document.addEventListener("click", (event) => {
 
 // Live rows: something changed, so the page asks for itself and takes over what differs, part by part. What did not change
 // is not touched: focus, ticks, open menus and the place on the page stay.
+// A form with a field called "id" hides its own id from scripts, so it is read as an attribute.
+const idOf = (node) => node.getAttribute("id");
 const keeps = (part) => part.querySelector("details[open]") !== null || part.querySelector("input:checked") !== null;
 function takeOver(present, wanted) {
-  const key = (node) => node.id || node.nodeName;
+  const key = (node) => idOf(node) || node.nodeName;
   if (present.isEqualNode(wanted)) return;
   const simple = !present.querySelector("[id]") && !wanted.querySelector("[id]");
   if (present.nodeName !== wanted.nodeName || simple) {
-    if (keeps(present) && present.id) {
+    if (keeps(present) && idOf(present)) {
       // An open menu or a tick stays; the cells around it are taken over one by one.
       const [before, after] = [[...present.children], [...wanted.children]];
       if (before.length === after.length) {
@@ -198,11 +200,11 @@ async function refresh() {
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     localiseTimes(page);
     for (const region of document.querySelectorAll("[data-live]")) {
-      const wanted = page.getElementById(region.id);
+      const wanted = page.getElementById(idOf(region));
       if (!wanted) continue;
       const before = badges(region);
       takeOver(region, wanted);
-      announce(before, badges(document.getElementById(region.id)));
+      announce(before, badges(document.getElementById(idOf(region))));
     }
     showTicks();
   } finally {

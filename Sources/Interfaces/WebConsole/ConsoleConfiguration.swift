@@ -13,8 +13,6 @@ package struct ConsoleConfiguration: Sendable {
     }
 
     package var serviceName: String
-    /// Where people reach the service, for the examples of command lines and calls.
-    package var url: String
     package var serviceCode: String
     /// The cookies go only over TLS: what stands before the service ends it.
     package var isSecure: Bool
@@ -23,13 +21,11 @@ package struct ConsoleConfiguration: Sendable {
 
     package init(
         serviceName: String = "Compute",
-        url: String,
         serviceCode: String = "compute",
         isSecure: Bool = false,
         prices: Prices? = nil
     ) {
         self.serviceName = serviceName
-        self.url = url
         self.serviceCode = serviceCode
         self.isSecure = isSecure
         self.prices = prices

@@ -103,7 +103,7 @@ actor Ground {
     /// Runs a verb against the service.
     func run(_ words: [String], timeout: Duration = Patience.command) async throws -> ProgramRun {
         try await Program.run(
-            words + ["--credentials", "\(data)/credentials.json", "--url", url],
+            words + ["--credentials", "\(data)/credentials.json"],
             timeout: timeout
         )
     }

@@ -20,6 +20,9 @@ import WebConsole
 struct Service: Sendable {
     let room: EngineRoom
     let credentials: Credentials
+    private let firstUser: FirstUser
+    /// Where the service is reached, once it listens.
+    private let address = ServedAddress()
     fileprivate let hypervisor: QEMUHypervisor
     fileprivate let store: QCOW2BlockStore
     fileprivate let catalog: SQLiteCatalog
@@ -79,16 +82,17 @@ struct Service: Sendable {
             logger: logger,
             tidiesEvery: configuration.tidiesEvery
         )
-        let credentials = try await FirstUser(directory: directory, catalog: catalog, secrets: secrets, pool: pool)
-            .ensure(
-                url: "http://\(configuration.listen)",
-                service: configuration.serviceCode,
-                environment: configuration.firstEnvironment
-            )
+        let firstUser = FirstUser(directory: directory, catalog: catalog, secrets: secrets, pool: pool)
+        let credentials = try await firstUser.ensure(
+            url: "http://\(configuration.listen)",
+            service: configuration.serviceCode,
+            environment: configuration.firstEnvironment
+        )
         try await room.start()
         return Service(
             room: room,
             credentials: credentials,
+            firstUser: firstUser,
             hypervisor: hypervisor,
             store: store,
             catalog: catalog,
@@ -101,6 +105,7 @@ struct Service: Sendable {
     private init(
         room: EngineRoom,
         credentials: Credentials,
+        firstUser: FirstUser,
         hypervisor: QEMUHypervisor,
         store: QCOW2BlockStore,
         catalog: SQLiteCatalog,
@@ -110,6 +115,7 @@ struct Service: Sendable {
     ) {
         self.room = room
         self.credentials = credentials
+        self.firstUser = firstUser
         self.hypervisor = hypervisor
         self.store = store
         self.catalog = catalog
@@ -124,7 +130,6 @@ struct Service: Sendable {
             cloud: room.cloud,
             accounts: Accounts(world: room.world, secrets: SystemSecrets()),
             configuration: ConsoleConfiguration(
-                url: credentials.url,
                 serviceCode: configuration.serviceCode,
                 isSecure: configuration.isBehindProxy
             )
@@ -142,8 +147,8 @@ struct Service: Sendable {
             configuration: CloudMCConfiguration(
                 serviceCode: configuration.serviceCode,
                 imageFetcher: { image throws(ServiceError) in try await image.fetch() },
-                apiFields: { [url = credentials.url] _, _ in
-                    [.init(key: "endpoint", value: url + "/api/v2", isSensitive: false)]
+                apiFields: { [address] _, _ in
+                    [.init(key: "endpoint", value: address.url + "/api/v2", isSensitive: false)]
                 }
             )
         ).add(to: router)
@@ -164,7 +169,11 @@ struct Service: Sendable {
                 address: .hostname(configuration.listen.host, port: configuration.listen.port),
                 serverName: "instanta"
             ),
-            onServerRunning: { channel in await onListening(channel.localAddress?.port ?? 0) },
+            onServerRunning: { channel in
+                let port = channel.localAddress?.port ?? configuration.listen.port
+                await announce(port)
+                await onListening(port)
+            },
             logger: logger
         )
         defer { lock.release() }
@@ -179,6 +188,33 @@ struct Service: Sendable {
         await hypervisor.disconnect()
         await store.close()
         try await catalog.close()
+    }
+}
+
+extension Service {
+    /// Notes where the service is reached: a port that was left to the system is known only now.
+    private func announce(_ port: Int) async {
+        var listen = configuration.listen
+        listen.port = port
+        address.url = "http://\(listen)"
+        do {
+            try await firstUser.note(url: address.url)
+        } catch {
+            logger.error(
+                "the credentials file does not say where the service is reached",
+                metadata: ["error": .string("\(error)"), "url": .string(address.url)]
+            )
+        }
+    }
+}
+
+/// The address that was really taken; empty before the service listens.
+private final class ServedAddress: Sendable {
+    private let text = Mutex("")
+
+    var url: String {
+        get { text.withLock(\.self) }
+        set { text.withLock { $0 = newValue } }
     }
 }
 

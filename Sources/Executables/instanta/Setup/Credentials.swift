@@ -35,6 +35,13 @@ struct FirstUser {
         return credentials
     }
 
+    /// Puts the address at which the service really listens into the file.
+    func note(url: String) async throws {
+        guard var credentials = try await read(), credentials.url != url else { return }
+        credentials.url = url
+        try await write(credentials)
+    }
+
     private func fresh(url: String, service: String, environment: String) -> Credentials {
         Credentials(
             url: url,

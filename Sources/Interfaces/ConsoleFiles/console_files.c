@@ -14,6 +14,9 @@ static const unsigned char assets_icons_svg[] = {
 static const unsigned char messages_common_messages[] = {
 #embed "messages/common.messages"
 };
+static const unsigned char messages_history_messages[] = {
+#embed "messages/history.messages"
+};
 static const unsigned char messages_instances_messages[] = {
 #embed "messages/instances.messages"
 };
@@ -38,8 +41,14 @@ static const unsigned char pages_entrance_sign_in_mustache[] = {
 static const unsigned char pages_parts_badge_mustache[] = {
 #embed "pages/parts/badge.mustache"
 };
+static const unsigned char pages_parts_chips_mustache[] = {
+#embed "pages/parts/chips.mustache"
+};
 static const unsigned char pages_parts_columns_mustache[] = {
 #embed "pages/parts/columns.mustache"
+};
+static const unsigned char pages_parts_consistency_mustache[] = {
+#embed "pages/parts/consistency.mustache"
 };
 static const unsigned char pages_parts_detail_head_mustache[] = {
 #embed "pages/parts/detail-head.mustache"
@@ -52,6 +61,9 @@ static const unsigned char pages_parts_facts_mustache[] = {
 };
 static const unsigned char pages_parts_field_mustache[] = {
 #embed "pages/parts/field.mustache"
+};
+static const unsigned char pages_parts_history_tree_mustache[] = {
+#embed "pages/parts/history-tree.mustache"
 };
 static const unsigned char pages_parts_layout_mustache[] = {
 #embed "pages/parts/layout.mustache"
@@ -77,6 +89,9 @@ static const unsigned char pages_parts_undo_mustache[] = {
 static const unsigned char pages_snapshots_snapshot_table_mustache[] = {
 #embed "pages/snapshots/snapshot-table.mustache"
 };
+static const unsigned char pages_snapshots_snapshot_mustache[] = {
+#embed "pages/snapshots/snapshot.mustache"
+};
 static const unsigned char pages_snapshots_snapshots_mustache[] = {
 #embed "pages/snapshots/snapshots.mustache"
 };
@@ -85,6 +100,9 @@ static const unsigned char pages_snapshots_take_snapshot_mustache[] = {
 };
 static const unsigned char pages_volumes_volume_table_mustache[] = {
 #embed "pages/volumes/volume-table.mustache"
+};
+static const unsigned char pages_volumes_volume_mustache[] = {
+#embed "pages/volumes/volume.mustache"
 };
 static const unsigned char pages_volumes_volumes_mustache[] = {
 #embed "pages/volumes/volumes.mustache"
@@ -95,6 +113,7 @@ static const struct console_file files[] = {
     {"assets/console.js", assets_console_js, sizeof assets_console_js},
     {"assets/icons.svg", assets_icons_svg, sizeof assets_icons_svg},
     {"messages/common.messages", messages_common_messages, sizeof messages_common_messages},
+    {"messages/history.messages", messages_history_messages, sizeof messages_history_messages},
     {"messages/instances.messages", messages_instances_messages, sizeof messages_instances_messages},
     {"messages/snapshots.messages", messages_snapshots_messages, sizeof messages_snapshots_messages},
     {"messages/templates.messages", messages_templates_messages, sizeof messages_templates_messages},
@@ -103,11 +122,14 @@ static const struct console_file files[] = {
     {"pages/entrance/home.mustache", pages_entrance_home_mustache, sizeof pages_entrance_home_mustache},
     {"pages/entrance/sign-in.mustache", pages_entrance_sign_in_mustache, sizeof pages_entrance_sign_in_mustache},
     {"pages/parts/badge.mustache", pages_parts_badge_mustache, sizeof pages_parts_badge_mustache},
+    {"pages/parts/chips.mustache", pages_parts_chips_mustache, sizeof pages_parts_chips_mustache},
     {"pages/parts/columns.mustache", pages_parts_columns_mustache, sizeof pages_parts_columns_mustache},
+    {"pages/parts/consistency.mustache", pages_parts_consistency_mustache, sizeof pages_parts_consistency_mustache},
     {"pages/parts/detail-head.mustache", pages_parts_detail_head_mustache, sizeof pages_parts_detail_head_mustache},
     {"pages/parts/empty.mustache", pages_parts_empty_mustache, sizeof pages_parts_empty_mustache},
     {"pages/parts/facts.mustache", pages_parts_facts_mustache, sizeof pages_parts_facts_mustache},
     {"pages/parts/field.mustache", pages_parts_field_mustache, sizeof pages_parts_field_mustache},
+    {"pages/parts/history-tree.mustache", pages_parts_history_tree_mustache, sizeof pages_parts_history_tree_mustache},
     {"pages/parts/layout.mustache", pages_parts_layout_mustache, sizeof pages_parts_layout_mustache},
     {"pages/parts/menu.mustache", pages_parts_menu_mustache, sizeof pages_parts_menu_mustache},
     {"pages/parts/pager.mustache", pages_parts_pager_mustache, sizeof pages_parts_pager_mustache},
@@ -116,9 +138,11 @@ static const struct console_file files[] = {
     {"pages/parts/sheet.mustache", pages_parts_sheet_mustache, sizeof pages_parts_sheet_mustache},
     {"pages/parts/undo.mustache", pages_parts_undo_mustache, sizeof pages_parts_undo_mustache},
     {"pages/snapshots/snapshot-table.mustache", pages_snapshots_snapshot_table_mustache, sizeof pages_snapshots_snapshot_table_mustache},
+    {"pages/snapshots/snapshot.mustache", pages_snapshots_snapshot_mustache, sizeof pages_snapshots_snapshot_mustache},
     {"pages/snapshots/snapshots.mustache", pages_snapshots_snapshots_mustache, sizeof pages_snapshots_snapshots_mustache},
     {"pages/snapshots/take-snapshot.mustache", pages_snapshots_take_snapshot_mustache, sizeof pages_snapshots_take_snapshot_mustache},
     {"pages/volumes/volume-table.mustache", pages_volumes_volume_table_mustache, sizeof pages_volumes_volume_table_mustache},
+    {"pages/volumes/volume.mustache", pages_volumes_volume_mustache, sizeof pages_volumes_volume_mustache},
     {"pages/volumes/volumes.mustache", pages_volumes_volumes_mustache, sizeof pages_volumes_volumes_mustache},
 };
 

@@ -97,11 +97,17 @@ extension CatalogReader {
     func named(_ pin: Pin) throws -> TreeNode.NamedPin? {
         switch pin {
         case .volume(let id):
-            try findVolume(id).map { TreeNode.NamedPin(pin: pin, name: $0.name, createdAt: $0.createdAt) }
+            try findVolume(id).map {
+                TreeNode.NamedPin(pin: pin, name: $0.name, environment: $0.environment, createdAt: $0.createdAt)
+            }
         case .snapshot(let id):
-            try findSnapshot(id).map { TreeNode.NamedPin(pin: pin, name: $0.name, createdAt: $0.createdAt) }
+            try findSnapshot(id).map {
+                TreeNode.NamedPin(pin: pin, name: $0.name, environment: $0.environment, createdAt: $0.createdAt)
+            }
         case .template(let id):
-            try findTemplate(id).map { TreeNode.NamedPin(pin: pin, name: $0.name, createdAt: $0.createdAt) }
+            try findTemplate(id).map {
+                TreeNode.NamedPin(pin: pin, name: $0.name, environment: $0.environment, createdAt: $0.createdAt)
+            }
         }
     }
 }

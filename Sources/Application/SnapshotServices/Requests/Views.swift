@@ -96,6 +96,7 @@ package struct TreeNode: Sendable {
     package struct NamedPin: Sendable {
         package var pin: Pin
         package var name: ResourceName
+        package var environment: EnvironmentID
         package var createdAt: Date
     }
 }

@@ -31,6 +31,9 @@ struct Formats: Sendable {
         return local.hasSuffix(" B") ? local.dropLast() + "o" : local.dropLast(2) + "io"
     }
 
+    /// What stands beside a field for a size.
+    var gibibyteUnit: String { language == .french ? "Gio" : "GiB" }
+
     /// A day and time in UTC, which a script of the page turns into the reader's own time.
     func instant(_ date: Date) -> String {
         var style = Date.FormatStyle(

@@ -45,6 +45,14 @@ struct ListState: Sendable {
         return path + (parts.isEmpty ? "" : "?" + parts.joined(separator: "&"))
     }
 
+    /// The same list from its start, restricted to a value of one filter, or not restricted by it.
+    func address(_ name: String, _ value: String?) -> String {
+        var other = self
+        other.filters.removeAll { $0.name == name }
+        if let value { other.filters.append((name, value)) }
+        return other.address()
+    }
+
     private static func word(_ order: ListOrder) -> String {
         (order.isDescending ? "-" : "") + order.field.rawValue
     }
@@ -90,6 +98,25 @@ struct ListControls: PageValue {
     }
 }
 
+/// A restriction of a list: a choice, or one that is in force and can be taken away.
+struct Chip: PageValue {
+    let title: String
+    let address: String
+    var isChosen = false
+    /// Nil for a choice; else what its sign does.
+    var removal: String?
+
+    /// One of the choices of a filter; a value of nil for all.
+    static func choice(_ title: String, _ name: String, _ value: String?, in state: ListState) -> Chip {
+        Chip(title: title, address: state.address(name, value), isChosen: state.filter(name) == value)
+    }
+
+    /// A filter in force that came with the address, such as the instance whose page led here.
+    static func removable(_ title: String, _ name: String, in state: ListState, _ texts: Texts) -> Chip {
+        Chip(title: title, address: state.address(name, nil), isChosen: true, removal: texts("list.remove_filter"))
+    }
+}
+
 /// The head of a column, which orders the list where it can.
 struct Column: PageValue {
     let title: String
@@ -98,13 +125,18 @@ struct Column: PageValue {
     let direction: String
     let isAscending: Bool
     let isDescending: Bool
+    /// What else stands in its cells and orders the list, such as the size below the name.
+    let others: [Column]
 
-    init(_ title: String, by field: ListOrder.Field? = nil, in state: ListState) {
+    init(_ title: String, by field: ListOrder.Field? = nil, in state: ListState, and others: [Column] = []) {
         self.title = title
+        self.others = others
         let isCurrent = field == state.order.field
         isAscending = isCurrent && !state.order.isDescending
         isDescending = isCurrent && state.order.isDescending
-        direction = isAscending ? "ascending" : isDescending ? "descending" : "none"
+        let isUp = isAscending || others.contains(where: \.isAscending)
+        let isDown = isDescending || others.contains(where: \.isDescending)
+        direction = isUp ? "ascending" : isDown ? "descending" : "none"
         address = field.map { field in
             let isNewestFirst = field == .createdAt || field == .size
             return state.address(

@@ -29,6 +29,8 @@ struct Sheet: PageValue {
     var address: String
     var cancelAddress: String
     var isDanger = false
+    /// Answered with a file instead of a change: the form is a question, and can be sent again.
+    var isDownload = false
     /// Sent with the form, so that sending it twice does it once.
     var once = UUID().uuidString.lowercased()
 
@@ -57,7 +59,7 @@ struct FormField: PageValue {
     }
 
     let name: String
-    let label: String
+    var label: String
     var hint: String?
     var value = ""
     var placeholder: String?

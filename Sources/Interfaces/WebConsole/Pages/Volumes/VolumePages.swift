@@ -7,13 +7,18 @@ import SnapshotServices
 
 /// The tab *Volumes*.
 enum VolumePages {
-    static let all: [ConsoleRoute] = [
-        .get(ConsoleRoute.within("/volumes")) { visit in try await list(visit) }
-    ]
+    static let all: [ConsoleRoute] =
+        [
+            .get(ConsoleRoute.within("/volumes")) { visit in try await list(visit) },
+            .get(ConsoleRoute.within("/volumes/new")) { visit in try await VolumeAdding.add(visit) },
+            .post(ConsoleRoute.within("/volumes/new")) { visit in try await VolumeAdding.add(visit) },
+            .get(ConsoleRoute.within("/volumes/:id")) { visit in try await VolumeDetail.show(visit) },
+        ] + VolumeChanges.all
 
     struct ListPage: PageValue {
         let heading: String
         let controls: ListControls
+        let chips: [Chip]
         let columns: [Column]
         let rows: [VolumeRow]
         let undos: [UndoBar]
@@ -23,29 +28,42 @@ enum VolumePages {
 
     private static func list(_ visit: Visit) async throws -> Response {
         let place = try await visit.place()
-        let state = ListState(visit, order: .byName)
-        let filter = VolumeFilter(environment: place.id, text: state.text)
+        let state = ListState(visit, filters: ["type", "instance"], order: .byName)
+        let filter = VolumeFilter(
+            environment: place.id,
+            instance: state.filter("instance").flatMap { InstanceID($0) },
+            role: state.filter("type").flatMap(Volume.Role.init),
+            text: state.text
+        )
         let found = try await visit.cloud.listVolumes(filter, order: state.order, page: state.request, visit.caller)
         let texts = visit.texts
         let rows = found.rows.map { VolumeRow($0, place, visit) }
+        let controls = ListControls(state, total: found.total, shown: rows.count, visit)
+        let add = place.may(.create) ? Link(texts("volume.add"), place.address("volumes", "new")) : nil
         let page = ListPage(
             heading: texts("tab.volumes"),
-            controls: ListControls(state, total: found.total, shown: rows.count, visit),
+            controls: controls,
+            chips: try await chips(state, found.rows, filter, place, visit),
             columns: [
-                Column(texts("volume.volume"), by: .name, in: state), Column(texts("list.state"), in: state),
-                Column(texts("volume.type"), in: state), Column(texts("volume.instance"), in: state),
-                Column(texts("volume.space"), in: state),
+                Column(
+                    texts("volume.volume"),
+                    by: .name,
+                    in: state,
+                    and: [Column(texts("volume.size"), by: .size, in: state)]
+                ),
+                Column(texts("list.state"), in: state), Column(texts("volume.type"), in: state),
+                Column(texts("volume.instance"), in: state), Column(texts("volume.space"), in: state),
             ],
             rows: rows,
             undos: found.rows.compactMap { UndoBar($0, place, visit) },
             empty: rows.isEmpty
                 ? EmptyState(
                     icon: "volumes",
-                    title: texts(state.text == nil ? "volume.none" : "list.nothing_found"),
-                    text: texts(state.text == nil ? "volume.none_text" : "list.nothing_found_text"),
-                    action: nil
+                    title: texts(controls.isFiltered ? "list.nothing_found" : "volume.none"),
+                    text: texts(controls.isFiltered ? "list.nothing_found_text" : "volume.none_text"),
+                    action: controls.isFiltered ? nil : add
                 ) : nil,
-            add: place.may(.create) ? Link(texts("volume.add"), place.address("volumes", "new")) : nil
+            add: add
         )
         return try await visit.page(
             "volumes",
@@ -59,6 +77,42 @@ enum VolumePages {
                 apiCall: ("GET", "/volumes")
             )
         )
+    }
+
+    private static func chips(
+        _ state: ListState,
+        _ rows: [VolumeView],
+        _ filter: VolumeFilter,
+        _ place: Place,
+        _ visit: Visit
+    ) async throws -> [Chip] {
+        let texts = visit.texts
+        var chips = [
+            Chip.choice(texts("list.all"), "type", nil, in: state),
+            Chip.choice(texts("volume.filter.root"), "type", Volume.Role.root.rawValue, in: state),
+            Chip.choice(texts("volume.filter.data"), "type", Volume.Role.data.rawValue, in: state),
+        ]
+        guard state.filter("instance") != nil else { return chips }
+        let name =
+            if let name = rows.first?.instance?.name { name } else { try await instanceName(filter, place, visit) }
+        let title = name?.description ?? texts("volume.instance_gone")
+        chips.append(Chip.removable(title, "instance", in: state, texts))
+        return chips
+    }
+
+    /// Nil for an instance that is gone.
+    private static func instanceName(
+        _ filter: VolumeFilter,
+        _ place: Place,
+        _ visit: Visit
+    ) async throws -> ResourceName? {
+        guard let id = filter.instance else { return nil }
+        do {
+            return try await visit.cloud.instance(id, in: place.id, visit.caller).instance.name
+        } catch {
+            guard error.code == .notFound else { throw error }
+            return nil
+        }
     }
 }
 
@@ -91,7 +145,8 @@ struct VolumeRow: PageValue {
         menu = Self.menu(view, place, visit)
     }
 
-    private static func menu(_ view: VolumeView, _ place: Place, _ visit: Visit) -> [MenuItem] {
+    /// The actions on a volume, in the order that they have everywhere.
+    static func menu(_ view: VolumeView, _ place: Place, _ visit: Visit) -> [MenuItem] {
         guard view.volume.state == .available else { return [] }
         let root = place.address("volumes", view.volume.id.description)
         let texts = visit.texts

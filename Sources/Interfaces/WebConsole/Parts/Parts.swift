@@ -37,11 +37,21 @@ struct Fact: PageValue {
     let label: String
     let text: String
     let address: String?
+    /// Instead of the text, which it is too.
+    let moment: Moment?
 
     init(_ label: String, _ text: some CustomStringConvertible, at address: String? = nil) {
         self.label = label
         self.text = text.description
         self.address = address
+        moment = nil
+    }
+
+    init(_ label: String, _ moment: Moment) {
+        self.label = label
+        self.moment = moment
+        text = moment.text
+        address = nil
     }
 }
 

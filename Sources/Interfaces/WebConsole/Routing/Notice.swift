@@ -5,7 +5,7 @@ import Hummingbird
 struct Notice: Sendable {
     /// Each has a text in the catalogue: `notice.<raw value>`.
     enum Kind: String, Sendable, CaseIterable {
-        case snapshotTaken, snapshotDeleted, snapshotRenamed, snapshotVerifying, snapshotsDeleted
+        case snapshotTaken, snapshotsTaken, snapshotDeleted, snapshotsDeleted, snapshotRenamed, snapshotVerifying
         case volumeReverting, volumeUndone, volumeCreated, volumeDeleted, volumeAttached, volumeDetached, volumeResized
         case instanceDeployed, instanceStarted, instanceStopped, instanceRebooted, instanceDeleted, instanceRenamed
         case instanceReverting

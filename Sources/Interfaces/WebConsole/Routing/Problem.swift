@@ -16,9 +16,9 @@ struct Problem: PageValue {
         field = error.subject.flatMap { $0.kind == "field" ? $0.id : nil }
     }
 
-    init(_ text: String) {
+    init(_ text: String, detail: String? = nil) {
         self.text = text
-        detail = nil
+        self.detail = detail
         field = nil
     }
 }

@@ -7,19 +7,37 @@ import SnapshotServices
 
 /// The tab *Snapshots*.
 enum SnapshotPages {
-    static let all: [ConsoleRoute] = [
-        .get(ConsoleRoute.within("/snapshots")) { visit in try await list(visit) },
-        .get(ConsoleRoute.within("/snapshots/delete")) { visit in try await SnapshotDeletion.several(visit) },
-        .post(ConsoleRoute.within("/snapshots/delete")) { visit in try await SnapshotDeletion.several(visit) },
-        .get(ConsoleRoute.within("/snapshots/:id/delete")) { visit in try await SnapshotDeletion.one(visit) },
-        .post(ConsoleRoute.within("/snapshots/:id/delete")) { visit in try await SnapshotDeletion.one(visit) },
+    static let all: [ConsoleRoute] =
+        [
+            .get(ConsoleRoute.within("/snapshots")) { visit in try await list(visit) },
+            .get(ConsoleRoute.within("/snapshots/:id")) { visit in try await SnapshotDetail.show(visit) },
+            .get(ConsoleRoute.within("/snapshots/:id/export/download")) { visit in
+                try await SnapshotExport.download(visit)
+            },
+        ]
+        + sheets.flatMap { rest, handler in
+            // Each asks, and does when it is answered.
+            [
+                ConsoleRoute.get(ConsoleRoute.within("/snapshots/" + rest), handler),
+                ConsoleRoute.post(ConsoleRoute.within("/snapshots/" + rest), handler),
+            ]
+        } + [.get(ConsoleRoute.within("/snapshots/:id/export")) { visit in try await SnapshotExport.ask(visit) }]
+
+    private static let sheets: [(String, ConsoleRoute.Handler)] = [
+        ("delete", { visit in try await SnapshotDeletion.several(visit) }),
+        (":id/delete", { visit in try await SnapshotDeletion.one(visit) }),
+        (":id/rename", { visit in try await SnapshotChanges.rename(visit) }),
+        (":id/revert", { visit in try await SnapshotReverting.ask(visit) }),
+        (":id/template", { visit in try await SnapshotCopies.template(visit) }),
+        (":id/verify", { visit in try await SnapshotChanges.verify(visit) }),
+        (":id/volume", { visit in try await SnapshotCopies.volume(visit) }),
     ]
 
     struct ListPage: PageValue {
         let heading: String
         let controls: ListControls
+        let chips: [Chip]
         let columns: [Column]
-        let states: [StateFilter]
         let rows: [SnapshotRow]
         let empty: EmptyState?
         let create: Link?
@@ -27,22 +45,15 @@ enum SnapshotPages {
         let deletion: String?
     }
 
-    /// A state that the list can be restricted to.
-    struct StateFilter: PageValue {
-        let title: String
-        let value: String
-        let isChosen: Bool
-    }
-
     private static func list(_ visit: Visit) async throws -> Response {
         let place = try await visit.place()
-        let state = ListState(visit, filters: ["state", "volume", "instance"])
-        let words = state.filter("state").flatMap(ResourceState.Word.init)
+        let state = ListState(visit, filters: ["state", "volume", "instance", "group"])
         let filter = SnapshotFilter(
             environment: place.id,
-            volume: state.filter("volume").flatMap { VolumeID($0) },
-            instance: state.filter("instance").flatMap { InstanceID($0) },
-            states: words.map { [$0] },
+            volume: try id("volume", in: state),
+            instance: try id("instance", in: state),
+            group: try id("group", in: state),
+            states: state.filter("state").flatMap(ResourceState.Word.init).map { [$0] },
             text: state.text
         )
         let found = try await visit.cloud.listSnapshots(filter, order: state.order, page: state.request, visit.caller)
@@ -54,15 +65,13 @@ enum SnapshotPages {
         let page = ListPage(
             heading: texts("tab.snapshots"),
             controls: controls,
+            chips: try await chips(state, filter, found.rows.first?.snapshot.source, visit),
             columns: [
-                Column(texts("list.name"), by: .name, in: state), Column(texts("list.state"), in: state),
+                Column(texts("list.name"), by: .name, in: state), Column(texts("list.state"), by: .state, in: state),
                 Column(texts("volume.volume"), in: state), Column(texts("snapshot.consistency"), in: state),
                 Column(texts("snapshot.space"), in: state), Column(texts("snapshot.rapid"), in: state),
                 Column(texts("list.created"), by: .createdAt, in: state),
             ],
-            states: ResourceState.Word.allCases.map {
-                StateFilter(title: texts("snapshot.filter.\($0.rawValue)"), value: $0.rawValue, isChosen: $0 == words)
-            },
             rows: rows,
             empty: rows.isEmpty
                 ? EmptyState(
@@ -87,6 +96,45 @@ enum SnapshotPages {
             )
         )
     }
+
+    /// An id that restricts the list.
+    ///
+    /// - Parameters:
+    ///   - name: The filter's name in the address.
+    ///   - state: What the address says.
+    /// - Returns: Nil when the address does not say.
+    /// - Throws: `invalidInput` for what is no id: a list without the restriction would be another than was asked for.
+    private static func id<Subject>(_ name: String, in state: ListState) throws(ServiceError) -> Identifier<Subject>? {
+        guard let text = state.filter(name) else { return nil }
+        guard let id = Identifier<Subject>(text) else {
+            throw ServiceError(.invalidInput, "The list cannot be restricted to a \(name) without a valid id.")
+        }
+        return id
+    }
+
+    private static func chips(
+        _ state: ListState,
+        _ filter: SnapshotFilter,
+        _ source: Snapshot.Source?,
+        _ visit: Visit
+    ) async throws -> [Chip] {
+        let texts = visit.texts
+        var chips = [Chip.choice(texts("list.all"), "state", nil, in: state)]
+        chips += ResourceState.Word.allCases.map { word in
+            Chip.choice(texts("snapshot.filter.\(word.rawValue)"), "state", word.rawValue, in: state)
+        }
+        // Its snapshots know what a volume or an instance was called, which may itself be gone by now.
+        if filter.volume != nil {
+            let name = source.map { texts("snapshot.of_volume", ["name": $0.volumeName.description]) }
+            chips.append(.removable(name ?? texts("snapshot.of_one_volume"), "volume", in: state, texts))
+        }
+        if filter.instance != nil {
+            let name = source?.instanceName.map { texts("snapshot.of_instance", ["name": $0.description]) }
+            chips.append(.removable(name ?? texts("snapshot.of_one_instance"), "instance", in: state, texts))
+        }
+        if filter.group != nil { chips.append(.removable(texts("snapshot.of_group"), "group", in: state, texts)) }
+        return chips
+    }
 }
 
 /// A snapshot in a list.
@@ -96,9 +144,11 @@ struct SnapshotRow: PageValue {
     let address: String
     let state: Badge
     let volume: String
+    /// The list of the same volume's snapshots.
+    let siblings: String
     let isRoot: Bool
     let instance: String?
-    let consistency: String
+    let consistency: ConsistencyMark
     let exclusive: String
     let restoresTo: String
     let created: Moment
@@ -113,9 +163,10 @@ struct SnapshotRow: PageValue {
         address = place.address("snapshots", id)
         state = Badge(view, visit)
         volume = snapshot.source.volumeName.description
+        siblings = place.address("snapshots") + "?volume=\(snapshot.source.volume)"
         isRoot = snapshot.source.role == .root
         instance = snapshot.source.instanceName?.description
-        consistency = visit.texts("consistency.\(snapshot.consistency.achieved.rawValue)")
+        consistency = ConsistencyMark(snapshot.consistency, visit)
         exclusive = visit.formats.size(view.space.exclusive)
         restoresTo = visit.formats.size(snapshot.size)
         created = Moment(snapshot.createdAt, visit)
@@ -138,18 +189,23 @@ struct SnapshotRow: PageValue {
                     MenuItem(title: texts("action.create_volume"), address: root + "/volume", icon: "volumes"),
                     MenuItem(
                         title: texts("action.create_instance"),
-                        address: root + "/instance",
+                        address: place.address("instances", "new") + "?snapshot=\(view.snapshot.id)",
                         icon: "instances",
                         isDialog: false
                     ),
-                    MenuItem(
-                        title: texts("action.create_template"),
-                        address: root + "/template",
-                        icon: "templates",
-                        isDialog: false
-                    ),
-                    MenuItem(title: texts("action.verify"), address: root + "/verify", icon: "check"),
                 ]
+                // What instances start from.
+                if view.snapshot.source.role == .root {
+                    items.append(
+                        MenuItem(
+                            title: texts("action.create_template"),
+                            address: root + "/template",
+                            icon: "templates",
+                            isDialog: false
+                        )
+                    )
+                }
+                items.append(MenuItem(title: texts("action.verify"), address: root + "/verify", icon: "check"))
             }
             items.append(MenuItem(title: texts("action.export"), address: root + "/export", icon: "download"))
             if place.may(.change) {

@@ -1,0 +1,28 @@
+import SnapshotDomain
+
+/// How a snapshot was brought to rest, in a word, and what really happened in a sentence.
+struct ConsistencyMark: PageValue {
+    let text: String
+    let tone: String
+    let icon: String
+    let detail: String
+
+    init(_ record: ConsistencyRecord, _ visit: Visit) {
+        let texts = visit.texts
+        text = texts("consistency.\(record.achieved.rawValue)")
+        switch (record.requested, record.achieved) {
+        case (_, .filesystem):
+            (tone, icon) = ("good", "tone-good")
+            detail = texts(
+                "consistency.held",
+                ["milliseconds": visit.formats.number(record.freezeMilliseconds ?? 0)]
+            )
+        case (.filesystem, .crash):
+            (tone, icon) = ("warn", "tone-bad")
+            detail = texts("consistency.missed")
+        case (.crash, .crash):
+            (tone, icon) = ("off", "tone-off")
+            detail = texts("consistency.as_asked")
+        }
+    }
+}

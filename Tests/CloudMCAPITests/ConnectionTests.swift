@@ -3,6 +3,7 @@ import Logging
 import SnapshotDomain
 import SnapshotPorts
 import SnapshotServices
+import TestKit
 import Testing
 
 @testable import CloudMCAPI

@@ -2,6 +2,7 @@ import Foundation
 import SnapshotDomain
 import SnapshotPorts
 import SnapshotServices
+import TestKit
 import Testing
 
 @testable import CloudMCAPI

@@ -2,6 +2,7 @@ import Foundation
 import HTTPTypes
 import SnapshotDomain
 import SnapshotPorts
+import TestKit
 import Testing
 
 @testable import CloudMCAPI

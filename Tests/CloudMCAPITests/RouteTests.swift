@@ -1,6 +1,7 @@
 import Foundation
 import HTTPTypes
 import SnapshotDomain
+import TestKit
 import Testing
 
 @testable import CloudMCAPI

@@ -1,6 +1,7 @@
 import SnapshotDomain
 import SnapshotPorts
 import SnapshotServices
+import TestKit
 import Testing
 
 @testable import CloudMCAPI

@@ -5,6 +5,7 @@ import Logging
 import SnapshotDomain
 import SnapshotPorts
 import SnapshotServices
+import TestKit
 import Testing
 
 @testable import CloudMCAPI

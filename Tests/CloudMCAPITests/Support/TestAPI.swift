@@ -4,6 +4,7 @@ import Hummingbird
 import Logging
 import NIOCore
 import SnapshotServices
+import TestKit
 import Testing
 
 @testable import CloudMCAPI

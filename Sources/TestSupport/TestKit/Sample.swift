@@ -1,28 +1,28 @@
-import Foundation
-import SnapshotPorts
+package import Foundation
+package import SnapshotPorts
 
-@testable import SnapshotDomain
-@testable import SnapshotServices
+@testable package import SnapshotDomain
+@testable package import SnapshotServices
 
-/// Things to show.
-enum Sample {
-    static let key = "the-key"
-    static let instant = Date(timeIntervalSince1970: 1_800_000_000.25)
+/// Things to show, for tests of faces.
+package enum Sample {
+    package static let key = "the-key"
+    package static let instant = Date(timeIntervalSince1970: 1_800_000_000.25)
 
-    static let production = environment(1, "production")
-    static let laboratory = environment(2, "lab")
-    static let environments = [production, laboratory]
+    package static let production = environment(1, "production")
+    package static let laboratory = environment(2, "lab")
+    package static let environments = [production, laboratory]
 
-    static let principal = Principal(
+    package static let principal = Principal(
         user: User(id: id(9), name: "ada", isOperator: true, createdAt: instant),
         roles: [:]
     )
 
-    static func id<Subject>(_ number: UInt8) -> Identifier<Subject> {
+    package static func id<Subject>(_ number: UInt8) -> Identifier<Subject> {
         Identifier(UUID(uuid: (0, 0, 0, 0, 0, 0, 0x40, 0, 0x80, 0, 0, 0, 0, 0, 0, number)))
     }
 
-    static func name(_ text: String) -> ResourceName {
+    package static func name(_ text: String) -> ResourceName {
         do {
             return try ResourceName(text)
         } catch {
@@ -30,7 +30,7 @@ enum Sample {
         }
     }
 
-    static func environment(_ number: UInt8, _ text: String) -> Environment {
+    package static func environment(_ number: UInt8, _ text: String) -> Environment {
         do {
             return Environment(id: id(number), name: try EnvironmentName(text), description: "", createdAt: instant)
         } catch {
@@ -38,7 +38,7 @@ enum Sample {
         }
     }
 
-    static func snapshot(
+    package static func snapshot(
         _ number: UInt8 = 30,
         name text: String = "before-upgrade",
         state: ResourceState = .available,
@@ -75,7 +75,7 @@ enum Sample {
         )
     }
 
-    static func volume(
+    package static func volume(
         _ number: UInt8 = 20,
         state: ResourceState = .available,
         activity: ResourceActivity = .idle,
@@ -103,7 +103,7 @@ enum Sample {
         )
     }
 
-    static func instance(
+    package static func instance(
         _ number: UInt8 = 10,
         state: ResourceState = .available,
         status: MachineStatus = .running,
@@ -132,7 +132,7 @@ enum Sample {
         )
     }
 
-    static func template(_ number: UInt8 = 50) -> TemplateView {
+    package static func template(_ number: UInt8 = 50) -> TemplateView {
         TemplateView(
             template: Template(
                 id: id(number),
@@ -152,7 +152,7 @@ enum Sample {
         )
     }
 
-    static func task(
+    package static func task(
         _ kind: Job.Kind,
         _ status: TaskView.Status,
         subjects: [JobSubject],

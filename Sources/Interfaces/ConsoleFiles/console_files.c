@@ -98,6 +98,15 @@ static const unsigned char pages_snapshots_snapshots_mustache[] = {
 static const unsigned char pages_snapshots_take_snapshot_mustache[] = {
 #embed "pages/snapshots/take-snapshot.mustache"
 };
+static const unsigned char pages_templates_template_table_mustache[] = {
+#embed "pages/templates/template-table.mustache"
+};
+static const unsigned char pages_templates_template_mustache[] = {
+#embed "pages/templates/template.mustache"
+};
+static const unsigned char pages_templates_templates_mustache[] = {
+#embed "pages/templates/templates.mustache"
+};
 static const unsigned char pages_volumes_volume_table_mustache[] = {
 #embed "pages/volumes/volume-table.mustache"
 };
@@ -141,6 +150,9 @@ static const struct console_file files[] = {
     {"pages/snapshots/snapshot.mustache", pages_snapshots_snapshot_mustache, sizeof pages_snapshots_snapshot_mustache},
     {"pages/snapshots/snapshots.mustache", pages_snapshots_snapshots_mustache, sizeof pages_snapshots_snapshots_mustache},
     {"pages/snapshots/take-snapshot.mustache", pages_snapshots_take_snapshot_mustache, sizeof pages_snapshots_take_snapshot_mustache},
+    {"pages/templates/template-table.mustache", pages_templates_template_table_mustache, sizeof pages_templates_template_table_mustache},
+    {"pages/templates/template.mustache", pages_templates_template_mustache, sizeof pages_templates_template_mustache},
+    {"pages/templates/templates.mustache", pages_templates_templates_mustache, sizeof pages_templates_templates_mustache},
     {"pages/volumes/volume-table.mustache", pages_volumes_volume_table_mustache, sizeof pages_volumes_volume_table_mustache},
     {"pages/volumes/volume.mustache", pages_volumes_volume_mustache, sizeof pages_volumes_volume_mustache},
     {"pages/volumes/volumes.mustache", pages_volumes_volumes_mustache, sizeof pages_volumes_volumes_mustache},

@@ -16,6 +16,7 @@ package struct ConsoleRoutes: Sendable {
 
     static let all: [ConsoleRoute] =
         HomePages.all + SnapshotPages.all + SnapshotTaking.all + VolumePages.all
+        + TemplatePages.all
 
     /// How failures outside of any page are written.
     package var errorFace: ErrorFace {
@@ -42,8 +43,24 @@ package struct ConsoleRoutes: Sendable {
 
     private func answer(_ route: ConsoleRoute, _ request: Request, _ context: IncomingContext) async throws -> Response
     {
-        // The body is read before anything else: an answer that leaves it would break the connection.
-        let form = route.method == .post ? try await FormBody.read(request) : .none
+        switch route.action {
+        case .page(let handler):
+            // The body is read before anything else: an answer that leaves it would break the connection.
+            let form = route.method == .post ? try await FormBody.read(request) : .none
+            return try await answer(route, request, context, form) { visit in try await handler(visit) }
+        case .upload(let handler):
+            var (form, rest) = try await FormBody.beginning(of: request)
+            return try await answer(route, request, context, form) { visit in try await handler(visit, &rest) }
+        }
+    }
+
+    private func answer(
+        _ route: ConsoleRoute,
+        _ request: Request,
+        _ context: IncomingContext,
+        _ form: Fields,
+        _ handler: (Visit) async throws -> Response
+    ) async throws -> Response {
         guard let visit = try await visit(request, context, form) else {
             let next = route.method == .get ? "?next=" + request.uri.string.urlEncoded : ""
             var response = Response.redirect(to: "/sign-in" + next)
@@ -54,7 +71,7 @@ package struct ConsoleRoutes: Sendable {
             throw ServiceError(.notAllowed, "The form is from another session; load the page again and send it again.")
         }
         do {
-            return try await route.handler(visit)
+            return try await handler(visit)
         } catch let error as ServiceError {
             return try await FailurePage.response(error, visit)
         }

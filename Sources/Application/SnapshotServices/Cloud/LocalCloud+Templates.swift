@@ -20,7 +20,7 @@ extension LocalCloud {
         _ call: CallContext
     ) async throws(ServiceError) -> TemplateView {
         try authorise(.read, in: environment, call)
-        return try await view(try await read { try $0.template(id, visibleIn: environment) })
+        return try await view(try await read { try $0.template(id, visibleIn: environment) }, for: call.principal)
     }
 
     package func createTemplate(

@@ -54,12 +54,30 @@ extension LocalCloud {
     }
 
     func view(_ template: Template) async throws(ServiceError) -> TemplateView {
-        TemplateView(
+        let picture = try await picture(of: template.pool)
+        let pin = Pin.template(template.id)
+        return TemplateView(
             template: template,
             activity: activity(on: .template(template.id), template.state),
-            space: try await picture(of: template.pool).account.entry(.template(template.id)),
-            failure: template.state.asFailure
+            space: picture.account.entry(pin),
+            failure: template.state.asFailure,
+            dependentCount: picture.tree.dependents(of: template.layer).subtracting([pin]).count
         )
+    }
+
+    /// The same with what stands on it, as far as the caller can see.
+    func view(_ template: Template, for principal: Principal) async throws(ServiceError) -> TemplateView {
+        var view = try await view(template)
+        guard view.dependentCount > 0 else { return view }
+        let pins = try await picture(of: template.pool).tree.dependents(of: template.layer)
+            .subtracting([.template(template.id)]).sorted { $0.order < $1.order }
+        view.dependents = try await read { reader in
+            try pins.compactMap { pin in
+                guard let named = try reader.named(pin), principal.may(.read, in: named.environment) else { return nil }
+                return named
+            }
+        }
+        return view
     }
 
     /// The views of a page's instances, from one catalog state and one question to each machine.

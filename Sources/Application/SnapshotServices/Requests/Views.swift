@@ -31,6 +31,10 @@ package struct TemplateView: Sendable {
     package var activity: ResourceActivity
     package var space: SpaceAccount.Entry
     package var failure: ServiceError?
+    /// How many volumes, snapshots and other templates read through its layer.
+    package var dependentCount = 0
+    /// Those of them that the caller can see: looked up only where one template is shown, not in lists.
+    package var dependents: [TreeNode.NamedPin] = []
 }
 
 package struct InstanceView: Sendable {

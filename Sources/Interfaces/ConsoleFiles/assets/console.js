@@ -92,6 +92,58 @@ document.addEventListener("submit", (event) => {
     event.target.dataset.sent = "1";
   }
 });
+// A form with a file says how far its sending is, and can be stopped. The server's short answer names the next page; a longer
+// one is the form again, with what is wrong: it takes the present one's place, and the chosen file stays chosen.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (!form.matches("[data-upload]") || event.defaultPrevented) return;
+  event.preventDefault();
+  const sending = form.querySelector("[data-sending]");
+  const broken = form.querySelector("[data-broken]");
+  const bar = sending.querySelector("progress");
+  const share = sending.querySelector("[data-share]");
+  const percent = new Intl.NumberFormat(language, { style: "percent" });
+  const request = new XMLHttpRequest();
+  const show = (part) => {
+    bar.value = part;
+    share.textContent = percent.format(part);
+  };
+  const settle = (isBroken) => {
+    sending.hidden = true;
+    broken.hidden = !isBroken;
+    delete form.dataset.sent;
+  };
+  request.upload.addEventListener("progress", ({ loaded, total }) => show(total ? loaded / total : 0));
+  request.addEventListener("load", () => {
+    const next = request.status === 201 && request.getResponseHeader("Location");
+    if (next) return location.assign(next);
+    settle(false);
+    const page = new DOMParser().parseFromString(request.responseText, "text/html");
+    const sheet = page.querySelector("[data-sheet]");
+    const fresh = sheet ?? page.querySelector(".problem");
+    if (!fresh) return location.assign(request.responseURL);
+    document.adoptNode(fresh);
+    if (sheet) {
+      const files = [...form.elements].find((field) => field.type === "file");
+      const field = [...sheet.querySelectorAll("input[type=file]")].find(({ name }) => name === files?.name);
+      if (field) field.files = files.files;
+      form.closest("[data-sheet]").replaceWith(sheet);
+    } else {
+      form.before(fresh);
+    }
+    (sheet?.querySelector("[aria-invalid]") ?? fresh).scrollIntoView({ block: "center" });
+    sheet?.querySelector("[aria-invalid]")?.focus();
+  });
+  request.addEventListener("error", () => settle(true));
+  request.addEventListener("abort", () => settle(false));
+  sending.querySelector("[data-stop]").onclick = () => request.abort();
+  broken.hidden = true;
+  sending.hidden = false;
+  show(0);
+  request.open("POST", form.action);
+  request.setRequestHeader("Prefer", "return=minimal");
+  request.send(new FormData(form));
+});
 addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
 });
@@ -237,6 +289,73 @@ if (events && document.querySelector("[data-live]")) {
     if (isBusy() && !document.hidden) refresh();
   }, 1000);
   addEventListener("pagehide", () => source.close());
+}
+
+// The serial console goes on by itself while its end is in sight; who scrolls up reads in peace.
+const terminal = document.querySelector("[data-console]");
+if (terminal) {
+  const most = 1_000_000;
+  const following = document.getElementById("following");
+  const isAtEnd = () => terminal.scrollHeight - terminal.scrollTop - terminal.clientHeight < 24;
+  let { offset } = terminal.dataset;
+  let reading = false;
+  const showFollowing = () => {
+    const text = isAtEnd() ? following.dataset.on : following.dataset.off;
+    if (following.textContent !== text) following.textContent = text;
+    following.hidden = false;
+  };
+  const read = async () => {
+    showFollowing();
+    if (reading || document.hidden || !isAtEnd()) return;
+    reading = true;
+    try {
+      const answer = await fetch(`${terminal.dataset.console}?offset=${offset}`);
+      if (answer.redirected) location.reload();
+      if (!answer.ok) return;
+      const text = await answer.text();
+      offset = answer.headers.get("X-Next-Offset") ?? offset;
+      if (!text) return;
+      document.getElementById("silent")?.remove();
+      const follows = isAtEnd();
+      terminal.append(text);
+      while (follows && terminal.textContent.length > most && terminal.childNodes.length > 1) terminal.firstChild.remove();
+      if (follows) terminal.scrollTop = terminal.scrollHeight;
+    } catch {
+      // The service does not answer for now; the next time it may.
+    } finally {
+      reading = false;
+    }
+  };
+  terminal.scrollTop = terminal.scrollHeight;
+  terminal.addEventListener("scroll", showFollowing);
+  read();
+  setInterval(read, 1000);
+}
+
+// The screen: a new picture takes the old one's place when it is there whole.
+setInterval(() => {
+  const screen = document.querySelector("img[data-screen]");
+  if (!screen || document.hidden) return;
+  const next = screen.cloneNode();
+  next.addEventListener("load", () => screen.replaceWith(next));
+  next.src = `${screen.getAttribute("src").split("?")[0]}?at=${Date.now()}`;
+}, 3000);
+
+// What will be created, while it is typed; and no sizes where none are asked for.
+const names = document.querySelector("[data-names]");
+if (names) {
+  const form = document.querySelector(".creation form");
+  const { name, count, cpuCount, memoryInMB, computeOfferingId } = form.elements;
+  const unnamed = names.dataset.names;
+  form.addEventListener("input", () => {
+    const base = name.value.trim();
+    names.textContent = base ? (count.value > 1 ? `${base}-1 … ${base}-${count.value}` : base) : unnamed;
+  });
+  const show = () => {
+    cpuCount.disabled = memoryInMB.disabled = computeOfferingId.value !== "custom";
+  };
+  form.addEventListener("change", show);
+  addEventListener("pageshow", show);
 }
 
 localiseTimes(document);

@@ -23,10 +23,37 @@ package struct UploadedFile: Sendable {
     ) async throws -> UploadedFile {
         let announced = request.headers[.contentLength].flatMap { Int64($0) }
         if let announced, announced > limit.bytes { throw RequestRefusal.bodyTooLarge(limit: limit.bytes) }
+        var body = request.body.makeAsyncIterator()
+        return try await store(at: path, atMost: limit, isWhole: { announced == nil || announced == $0.bytes }) {
+            try await body.next()
+        }
+    }
+
+    /// The same for the present part of a form.
+    ///
+    /// What was written is gone when it throws.
+    ///
+    /// - Throws: ``RequestRefusal`` for a part beyond the limit, ``ServiceError`` with `invalidInput` for a body that ends
+    ///   within it, `noSpace`, or `unavailable` when the file cannot be written.
+    package static func receive(
+        _ reader: inout MultipartReader,
+        at path: String,
+        atMost limit: ByteCount
+    ) async throws -> UploadedFile {
+        // A reader that throws at a body's early end needs no other look at the length.
+        try await store(at: path, atMost: limit, isWhole: { _ in true }) { try await reader.piece() }
+    }
+
+    private static func store(
+        at path: String,
+        atMost limit: ByteCount,
+        isWhole: (ByteCount) -> Bool,
+        next: () async throws -> ByteBuffer?
+    ) async throws -> UploadedFile {
         let sink = try await FileSink.onThread { try FileSink(path) }
         do {
-            let length = try await copy(request.body, to: sink, atMost: limit)
-            guard announced == nil || announced == length.bytes else {
+            let length = try await copy(next, to: sink, atMost: limit)
+            guard isWhole(length) else {
                 throw ServiceError(.invalidInput, "The upload ended early; send it again.")
             }
             try await FileSink.onThread { try sink.finish() }
@@ -47,13 +74,13 @@ package struct UploadedFile: Sendable {
     private static let pieceLength = 1 << 20
 
     private static func copy(
-        _ body: RequestBody,
+        _ next: () async throws -> ByteBuffer?,
         to sink: FileSink,
         atMost limit: ByteCount
     ) async throws -> ByteCount {
         var length = ByteCount.zero
         var piece = ByteBuffer()
-        for try await chunk in body {
+        while let chunk = try await next() {
             length += ByteCount(Int64(chunk.readableBytes))
             guard length <= limit else { throw RequestRefusal.bodyTooLarge(limit: limit.bytes) }
             piece.writeImmutableBuffer(chunk)

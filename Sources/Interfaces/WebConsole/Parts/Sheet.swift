@@ -31,6 +31,10 @@ struct Sheet: PageValue {
     var isDanger = false
     /// Answered with a file instead of a change: the form is a question, and can be sent again.
     var isDownload = false
+    /// Other ways to the same end, such as another kind of source.
+    var pages: [SubPage] = []
+    /// The form carries a file, its last field.
+    var isUpload = false
     /// Sent with the form, so that sending it twice does it once.
     var once = UUID().uuidString.lowercased()
 
@@ -72,6 +76,7 @@ struct FormField: PageValue {
     var isCheck = false
     var isCards = false
     var isPassword = false
+    var isFile = false
     var isOn = false
     var options: [Option] = []
     var unit: String?
@@ -139,6 +144,15 @@ struct FormField: PageValue {
             option.name = name
             return option
         }
+        return field
+    }
+
+    /// A file of the reader's machine.
+    ///
+    /// The last field of its form: see ``FormBody``.
+    static func file(_ name: String, _ label: String, hint: String? = nil) -> FormField {
+        var field = FormField(name: name, label: label, hint: hint)
+        field.isFile = true
         return field
     }
 

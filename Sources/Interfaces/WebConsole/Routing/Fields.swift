@@ -4,6 +4,10 @@ import Foundation
 struct Fields: Sendable {
     private let values: [(name: String, value: String)]
 
+    init(_ values: [(name: String, value: String)]) {
+        self.values = values
+    }
+
     /// Reads `application/x-www-form-urlencoded`; what is not valid UTF-8 is replaced.
     init(urlEncoded text: some StringProtocol) {
         values = text.split(separator: "&").map { pair in

@@ -88,7 +88,7 @@ enum VolumePages {
     ) async throws -> [Chip] {
         let texts = visit.texts
         var chips = [
-            Chip.choice(texts("list.all"), "type", nil, in: state),
+            Chip.choice(texts("volume.filter.all"), "type", nil, in: state),
             Chip.choice(texts("volume.filter.root"), "type", Volume.Role.root.rawValue, in: state),
             Chip.choice(texts("volume.filter.data"), "type", Volume.Role.data.rawValue, in: state),
         ]

@@ -38,6 +38,30 @@ static const unsigned char pages_entrance_home_mustache[] = {
 static const unsigned char pages_entrance_sign_in_mustache[] = {
 #embed "pages/entrance/sign-in.mustache"
 };
+static const unsigned char pages_instances_create_instance_nothing_mustache[] = {
+#embed "pages/instances/create-instance-nothing.mustache"
+};
+static const unsigned char pages_instances_create_instance_mustache[] = {
+#embed "pages/instances/create-instance.mustache"
+};
+static const unsigned char pages_instances_instance_console_mustache[] = {
+#embed "pages/instances/instance-console.mustache"
+};
+static const unsigned char pages_instances_instance_screen_mustache[] = {
+#embed "pages/instances/instance-screen.mustache"
+};
+static const unsigned char pages_instances_instance_snapshots_mustache[] = {
+#embed "pages/instances/instance-snapshots.mustache"
+};
+static const unsigned char pages_instances_instance_volumes_mustache[] = {
+#embed "pages/instances/instance-volumes.mustache"
+};
+static const unsigned char pages_instances_instance_mustache[] = {
+#embed "pages/instances/instance.mustache"
+};
+static const unsigned char pages_instances_instances_mustache[] = {
+#embed "pages/instances/instances.mustache"
+};
 static const unsigned char pages_parts_badge_mustache[] = {
 #embed "pages/parts/badge.mustache"
 };
@@ -130,6 +154,14 @@ static const struct console_file files[] = {
     {"pages/entrance/failure.mustache", pages_entrance_failure_mustache, sizeof pages_entrance_failure_mustache},
     {"pages/entrance/home.mustache", pages_entrance_home_mustache, sizeof pages_entrance_home_mustache},
     {"pages/entrance/sign-in.mustache", pages_entrance_sign_in_mustache, sizeof pages_entrance_sign_in_mustache},
+    {"pages/instances/create-instance-nothing.mustache", pages_instances_create_instance_nothing_mustache, sizeof pages_instances_create_instance_nothing_mustache},
+    {"pages/instances/create-instance.mustache", pages_instances_create_instance_mustache, sizeof pages_instances_create_instance_mustache},
+    {"pages/instances/instance-console.mustache", pages_instances_instance_console_mustache, sizeof pages_instances_instance_console_mustache},
+    {"pages/instances/instance-screen.mustache", pages_instances_instance_screen_mustache, sizeof pages_instances_instance_screen_mustache},
+    {"pages/instances/instance-snapshots.mustache", pages_instances_instance_snapshots_mustache, sizeof pages_instances_instance_snapshots_mustache},
+    {"pages/instances/instance-volumes.mustache", pages_instances_instance_volumes_mustache, sizeof pages_instances_instance_volumes_mustache},
+    {"pages/instances/instance.mustache", pages_instances_instance_mustache, sizeof pages_instances_instance_mustache},
+    {"pages/instances/instances.mustache", pages_instances_instances_mustache, sizeof pages_instances_instances_mustache},
     {"pages/parts/badge.mustache", pages_parts_badge_mustache, sizeof pages_parts_badge_mustache},
     {"pages/parts/chips.mustache", pages_parts_chips_mustache, sizeof pages_parts_chips_mustache},
     {"pages/parts/columns.mustache", pages_parts_columns_mustache, sizeof pages_parts_columns_mustache},

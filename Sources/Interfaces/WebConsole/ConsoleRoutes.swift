@@ -15,7 +15,7 @@ package struct ConsoleRoutes: Sendable {
     }
 
     static let all: [ConsoleRoute] =
-        HomePages.all + SnapshotPages.all + SnapshotTaking.all + VolumePages.all
+        HomePages.all + InstancePages.all + SnapshotPages.all + SnapshotTaking.all + VolumePages.all
         + TemplatePages.all
 
     /// How failures outside of any page are written.

@@ -33,6 +33,7 @@ struct Formats: Sendable {
 
     /// What stands beside a field for a size.
     var gibibyteUnit: String { language == .french ? "Gio" : "GiB" }
+    var mebibyteUnit: String { language == .french ? "Mio" : "MiB" }
 
     /// A day and time in UTC, which a script of the page turns into the reader's own time.
     func instant(_ date: Date) -> String {

@@ -185,7 +185,10 @@ let package = Package(
         ),
         tests(
             "WebConsole",
-            ["SnapshotDomain", "SnapshotPorts", "SnapshotServices", "WebConsole", "HTTPCommon", hummingbird, httpTypes]
+            [
+                "SnapshotDomain", "SnapshotPorts", "SnapshotServices", "WebConsole", "HTTPCommon", hummingbird,
+                httpTypes, nioCore, logging,
+            ]
         ),
         tests("CommandLine", ["SnapshotDomain", "CommandLine", argumentParser]),
         // The shipped binary, driven as a person or a script would.

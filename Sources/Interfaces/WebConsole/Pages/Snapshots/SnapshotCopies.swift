@@ -121,6 +121,14 @@ enum SnapshotCopies {
         let place = try await visit.place(for: .create)
         let snapshot = try await visit.snapshot(place).snapshot
         let texts = visit.texts
+        // Said before somebody fills a form in vain.
+        guard snapshot.source.role == .root else {
+            throw ServiceError(
+                .invalidInput,
+                "'\(snapshot.name)' is a snapshot of a data volume; a template is made from a snapshot of a root volume.",
+                subject: .snapshot(snapshot.id)
+            )
+        }
         var sheet = visit.sheet(about: snapshot, "action.create_template", place)
         sheet.intro = texts("snapshot.template_intro")
         sheet.fields = [

@@ -198,12 +198,12 @@ enum SnapshotDetail {
     }
 
     private static func consistency(_ record: ConsistencyRecord, _ visit: Visit) -> Consistency {
-        let texts = visit.texts
-        var facts = [Fact(texts("consistency.asked"), texts("consistency.\(record.requested.rawValue)"))]
-        if let milliseconds = record.freezeMilliseconds {
-            facts.append(Fact(texts("consistency.freeze"), visit.formats.number(milliseconds) + " ms"))
-        }
-        return Consistency(mark: ConsistencyMark(record, visit), facts: facts, answer: record.agentAnswer)
+        let asked = visit.texts("consistency.\(record.requested.rawValue)")
+        return Consistency(
+            mark: ConsistencyMark(record, visit),
+            facts: [Fact(visit.texts("consistency.asked"), asked)],
+            answer: record.agentAnswer
+        )
     }
 
     private static func dependents(_ view: SnapshotView, _ place: Place, _ visit: Visit) async throws -> Dependents {

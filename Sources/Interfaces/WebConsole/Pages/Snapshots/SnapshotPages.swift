@@ -147,6 +147,7 @@ struct SnapshotRow: PageValue {
     /// The list of the same volume's snapshots.
     let siblings: String
     let isRoot: Bool
+    let volumeIcon: String
     let instance: String?
     let consistency: ConsistencyMark
     let exclusive: String
@@ -165,6 +166,7 @@ struct SnapshotRow: PageValue {
         volume = snapshot.source.volumeName.description
         siblings = place.address("snapshots") + "?volume=\(snapshot.source.volume)"
         isRoot = snapshot.source.role == .root
+        volumeIcon = isRoot ? "root" : "volumes"
         instance = snapshot.source.instanceName?.description
         consistency = ConsistencyMark(snapshot.consistency, visit)
         exclusive = visit.formats.size(view.space.exclusive)

@@ -1,0 +1,60 @@
+import Foundation
+import SnapshotDomain
+import SnapshotPorts
+import SnapshotServices
+
+extension Accounts {
+    /// Knows nobody: for pages that are shown to somebody whom the test names.
+    static let ofNobody = Accounts(
+        world: World(catalog: Nothing(), stores: [], hypervisor: Nothing(), uploads: Nothing()),
+        secrets: Nothing()
+    )
+}
+
+/// Every part of the world that no page may touch but through its cloud.
+private struct Nothing: Catalog, Hypervisor, UploadArea, Secrets {
+    private struct Untouchable: Error {}
+
+    private static let fault = HypervisorFault(.unavailable, .notDone, "There is nothing here.")
+
+    func read<Value: Sendable>(_ body: @escaping @Sendable (any CatalogReader) throws -> Value) async throws -> Value {
+        throw Untouchable()
+    }
+
+    func write<Value: Sendable>(_ body: @escaping @Sendable (any CatalogWriter) throws -> Value) async throws -> Value {
+        throw Untouchable()
+    }
+
+    func makePath() async throws -> String { throw Untouchable() }
+    func discard(_ path: String) async {}
+
+    func makeKey() -> String { "" }
+    func digest(of key: String) -> Data { Data() }
+    func makeVerifier(for password: String) async throws -> String { throw Untouchable() }
+    func verify(_ password: String, against verifier: String) async throws -> Bool { false }
+
+    var accelerator: Accelerator { Accelerator(kind: .tcg, reason: "There is nothing here.") }
+    func start(_ machine: MachineDescription) async throws(HypervisorFault) { throw Self.fault }
+    func stop(_ instance: InstanceID, mode: StopMode) async throws(HypervisorFault) { throw Self.fault }
+    func reset(_ instance: InstanceID) async throws(HypervisorFault) { throw Self.fault }
+    func remove(_ instance: InstanceID) async throws(HypervisorFault) { throw Self.fault }
+    func status(of instance: InstanceID) async -> MachineStatus { .stopped }
+    func inventory() async throws(HypervisorFault) -> [InstanceID] { throw Self.fault }
+    func events() async -> AsyncStream<MachineEvent> { AsyncStream { $0.finish() } }
+    func activeLayers(of instance: InstanceID) async throws(HypervisorFault) -> [Int: LayerID] { throw Self.fault }
+    func openLayers(of instance: InstanceID) async throws(HypervisorFault) -> Set<LayerID> { throw Self.fault }
+    func attach(_ disk: MachineDisk, to instance: InstanceID) async throws(HypervisorFault) { throw Self.fault }
+    func detach(slot: Int, from instance: InstanceID) async throws(HypervisorFault) { throw Self.fault }
+    func blockChannel(of instance: InstanceID) async throws(HypervisorFault) -> (any LiveBlockChannel)? { nil }
+    func freeze(_ instance: InstanceID, atMost limit: Duration) async throws(HypervisorFault) -> any FreezeLease {
+        throw Self.fault
+    }
+    func thawIfFrozen(_ instance: InstanceID) async {}
+    func guestFacts(of instance: InstanceID) async -> GuestFacts {
+        GuestFacts(isAgentAnswering: false, addresses: [], hostname: nil, sshPort: nil)
+    }
+    func console(of instance: InstanceID, from offset: Int64, atMost limit: Int) async throws(HypervisorFault)
+        -> ConsoleText
+    { throw Self.fault }
+    func screenshot(of instance: InstanceID) async throws(HypervisorFault) -> Data { throw Self.fault }
+}

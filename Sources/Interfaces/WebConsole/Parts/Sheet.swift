@@ -55,6 +55,8 @@ struct FormField: PageValue {
     struct Option: PageValue {
         let value: String
         let title: String
+        /// Instead of the title, which it is too.
+        var moment: Moment?
         var detail: String?
         var isChosen = false
         var isDisabled = false

@@ -58,7 +58,7 @@ struct CreationForm: Sendable {
 
     var facts: [Fact] {
         guard case .snapshot(let snapshot, let members) = source else { return [] }
-        let disks = members.sorted { $0.source.role == .root && $1.source.role != .root }
+        let disks = members.rootFirst(\.source.role)
             .map { "\($0.source.volumeName) (\(formats.size($0.size)))" }
         return [
             Fact(

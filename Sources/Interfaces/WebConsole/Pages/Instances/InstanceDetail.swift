@@ -86,7 +86,7 @@ enum InstanceDetail {
         let (texts, instance) = (subject.visit.texts, subject.view.instance)
         let guest = subject.view.guest
         var facts = [
-            Fact(texts("instance.network"), texts("instance.network.\(instance.network.rawValue)")),
+            Fact(texts("instance.connection"), texts("instance.network.\(instance.network.rawValue)")),
             Fact(texts("instance.mac"), instance.macAddress),
         ]
         if let port = guest?.sshPort {
@@ -225,5 +225,12 @@ struct InstanceSubject: Sendable {
             commandLine: commandLine,
             apiCall: call
         )
+    }
+}
+
+extension Sequence {
+    /// With the root disk's before those of the data disks, which keep their order.
+    func rootFirst(_ role: (Element) -> Volume.Role) -> [Element] {
+        filter { role($0) == .root } + filter { role($0) != .root }
     }
 }

@@ -73,9 +73,11 @@ enum InstanceReverting {
             "group",
             visit.texts("instance.revert_moment"),
             groups.map { group in
-                FormField.Option(
+                let moment = group.snapshots.first.map { Moment($0.createdAt, visit) }
+                return FormField.Option(
                     value: group.id.description,
-                    title: group.snapshots.first.map { visit.formats.instant($0.createdAt) } ?? "",
+                    title: moment?.text ?? "",
+                    moment: moment,
                     detail: group.snapshots.map { "\($0.source.volumeName): \($0.name)" }.joined(separator: " · "),
                     isChosen: group.id == chosen.id
                 )
@@ -125,7 +127,7 @@ enum InstanceReverting {
             members[group, default: []].append(row)
         }
         return order.compactMap { id in
-            let snapshots = members[id, default: []]
+            let snapshots = members[id, default: []].rootFirst(\.source.role)
             return snapshots.allSatisfy { $0.state == .available } ? Group(id: id, snapshots: snapshots) : nil
         }
     }

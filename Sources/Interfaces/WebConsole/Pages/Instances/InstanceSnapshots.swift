@@ -104,7 +104,9 @@ extension InstanceDetail {
                 "list.name", "list.state", "volume.volume", "snapshot.consistency", "snapshot.space", "snapshot.rapid",
                 "list.created",
             ].map { Column(texts($0), in: state) },
-            rows: views.map { SnapshotRow($0, place, visit) },
+            rows: (group == nil ? views : views.rootFirst(\.snapshot.source.role)).map {
+                SnapshotRow($0, place, visit)
+            },
             empty: nil,
             deletion: nil
         )

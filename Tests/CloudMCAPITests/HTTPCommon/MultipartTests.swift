@@ -124,7 +124,7 @@ struct MultipartTests {
             try await UploadedFile.receive(&large, at: path, atMost: ByteCount(4))
         }
         #expect(!FileManager.default.fileExists(atPath: path))
-        var short = try MultipartReader(request(Array(body.dropLast(30))))
+        var short = try MultipartReader(request(Array(body.dropLast(26))))
         _ = try await short.next()
         let error = try await #require(throws: ServiceError.self) {
             try await UploadedFile.receive(&short, at: path, atMost: ByteCount(400))
@@ -181,10 +181,8 @@ struct MultipartTests {
 
     @Test("the number of parts is bounded")
     func many() async throws {
-        _ = try await #require(throws: Never.self) {
-            var reader = try MultipartReader(request(form((0..<64).map { field("f\($0)", "v") })))
-            while try await reader.next() != nil {}
-        }
+        var reader = try MultipartReader(request(form((0..<64).map { field("f\($0)", "v") })))
+        while try await reader.next() != nil {}
         #expect(try await refusal(form((0..<65).map { field("f\($0)", "v") })).message.contains("64"))
     }
 }

@@ -79,11 +79,15 @@ enum TemplatePages {
 
     /// How long a failed import is spoken of.
     private static let memory: TimeInterval = 3_600
+    private static let mostFailures = 3
 
     private static func failures(_ place: Place, _ visit: Visit) async throws(ServiceError) -> [Failure] {
         let tasks = try await visit.cloud.listTasks(in: place.id, page: PageRequest(limit: 25), visit.caller).rows
-        return tasks.compactMap { task in
-            guard task.job.kind == .importTemplate, case .ended(.failed(let error), let endedAt) = task.job.phase,
+        var names: Set<String> = []
+        // The last word on each name: an import that was tried again with success is no failure any more.
+        let last = tasks.filter { $0.job.kind == .importTemplate && names.insert($0.job.title).inserted }
+        let failures = last.compactMap { task -> Failure? in
+            guard case .ended(.failed(let error), let endedAt) = task.job.phase,
                 Date().timeIntervalSince(endedAt) < memory
             else { return nil }
             return Failure(
@@ -93,6 +97,7 @@ enum TemplatePages {
                 at: Moment(endedAt, visit)
             )
         }
+        return Array(failures.prefix(mostFailures))
     }
 }
 

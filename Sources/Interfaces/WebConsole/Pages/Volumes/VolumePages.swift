@@ -187,9 +187,9 @@ struct UndoBar: PageValue {
     let address: String
     let action: String
 
-    /// Nil for a volume that was not reverted lately, or for somebody who may not.
+    /// Nil for a volume that was not reverted lately or is being reverted now, or for somebody who may not.
     init?(_ view: VolumeView, _ place: Place, _ visit: Visit) {
-        guard let undo = view.undo, place.may(.revert) else { return nil }
+        guard let undo = view.undo, view.shownState != .reverting, place.may(.revert) else { return nil }
         text = visit.texts("volume.reverted", ["name": view.volume.name.description])
         address = place.address("volumes", view.volume.id.description, "undo")
         action = visit.texts("action.undo_revert")

@@ -131,15 +131,11 @@ enum SnapshotCopies {
         }
         var sheet = visit.sheet(about: snapshot, "action.create_template", place)
         sheet.intro = texts("snapshot.template_intro")
-        sheet.fields = [
-            .text("name", texts("list.name"), visit.value("name")),
-            .area("description", texts("list.description"), visit.value("description")),
-            osType(visit),
-            .check("sshKey", texts("template.supports_ssh_key"), isOn: visit.isOn("sshKey")),
-            .check("password", texts("template.supports_password"), isOn: visit.isOn("password")),
-            .check("scaling", texts("template.supports_scaling"), isOn: visit.isOn("scaling")),
-            fullCopy(visit),
-        ]
+        sheet.fields =
+            [
+                .text("name", texts("list.name"), visit.value("name")),
+                .area("description", texts("list.description"), visit.value("description")),
+            ] + TemplateForm.optionFields(visit) + [fullCopy(visit)]
         let setting = visit.setting(
             sheet,
             place,
@@ -154,12 +150,7 @@ enum SnapshotCopies {
                     source: .snapshot(snapshot.id, isFull: form.isOn("full")),
                     name: try ResourceName(form["name"] ?? ""),
                     description: form["description"] ?? "",
-                    options: TemplateOptions(
-                        osType: form["osTypeId"] ?? OSType.otherLinux.id,
-                        isSSHKeyEnabled: form.isOn("sshKey"),
-                        isPasswordEnabled: form.isOn("password"),
-                        isDynamicallyScalable: form.isOn("scaling")
-                    )
+                    options: try TemplateForm.options(form)
                 ),
                 in: place.id,
                 visit.caller
@@ -173,16 +164,6 @@ enum SnapshotCopies {
                 )
             )
         }
-    }
-
-    private static func osType(_ visit: Visit) -> FormField {
-        // Its name is the one by which the service speaks of it.
-        let chosen = visit.value("osTypeId", OSType.otherLinux.id)
-        return .select(
-            "osTypeId",
-            visit.texts("template.os"),
-            OSType.all.map { FormField.Option(value: $0.id, title: $0.name, isChosen: $0.id == chosen) }
-        )
     }
 
     private static func fullCopy(_ visit: Visit) -> FormField {

@@ -7,28 +7,19 @@ enum TemplateForm {
     static func fields(_ visit: Visit) -> [FormField] {
         let texts = visit.texts
         let format = visit.value("format", ImageFormat.qcow2.rawValue)
-        let osType = visit.value("osTypeId", OSType.otherLinux.id)
-        var fields: [FormField] = [
-            .text("name", texts("list.name"), visit.value("name")),
-            .area("description", texts("list.description"), visit.value("description")),
-            .select(
-                "format",
-                texts("template.format"),
-                ImageFormat.allCases.map { each in
-                    FormField.Option(value: each.rawValue, title: each.rawValue, isChosen: each.rawValue == format)
-                },
-                hint: texts("template.format_hint")
-            ),
-            // Its name is the one by which the service speaks of it.
-            .select(
-                "osTypeId",
-                texts("template.os"),
-                OSType.all.map { FormField.Option(value: $0.id, title: $0.name, isChosen: $0.id == osType) }
-            ),
-            .check("sshKey", texts("template.supports_ssh_key"), isOn: visit.isOn("sshKey")),
-            .check("password", texts("template.supports_password"), isOn: visit.isOn("password")),
-            .check("scaling", texts("template.supports_scaling"), isOn: visit.isOn("scaling")),
-        ]
+        var fields: [FormField] =
+            [
+                .text("name", texts("list.name"), visit.value("name")),
+                .area("description", texts("list.description"), visit.value("description")),
+                .select(
+                    "format",
+                    texts("template.format"),
+                    ImageFormat.allCases.map { each in
+                        FormField.Option(value: each.rawValue, title: each.rawValue, isChosen: each.rawValue == format)
+                    },
+                    hint: texts("template.format_hint")
+                ),
+            ] + optionFields(visit)
         // Only an operator's templates can be for everybody.
         if visit.session.principal.user.isOperator {
             fields.append(
@@ -43,10 +34,26 @@ enum TemplateForm {
         return fields
     }
 
-    /// What the form asks for, but for the image itself.
-    ///
+    /// A template to be, whose image is still to come.
+    struct Announcement {
+        let name: ResourceName
+        let description: String
+        let format: ImageFormat
+        let options: TemplateOptions
+
+        /// The request, now that the image is in a file.
+        func request(_ path: String) -> CreateTemplateRequest {
+            CreateTemplateRequest(
+                source: .file(path: path, format: format.rawValue, isUpload: true),
+                name: name,
+                description: description,
+                options: options
+            )
+        }
+    }
+
     /// - Throws: ``ServiceError`` with `invalidInput` that names the field.
-    static func request(_ visit: Visit) throws(ServiceError) -> CreateTemplateRequest {
+    static func read(_ visit: Visit) throws(ServiceError) -> Announcement {
         let form = visit.form
         guard let format = ImageFormat(rawValue: form["format"] ?? "") else {
             throw ServiceError(
@@ -55,6 +62,35 @@ enum TemplateForm {
                 subject: .field("format")
             )
         }
+        var options = try options(form)
+        options.isPublic = form.isOn("public") && visit.session.principal.user.isOperator
+        return Announcement(
+            name: try ResourceName(form["name"] ?? ""),
+            description: form["description"] ?? "",
+            format: format,
+            options: options
+        )
+    }
+
+    /// What it says about the system on it.
+    static func optionFields(_ visit: Visit) -> [FormField] {
+        let texts = visit.texts
+        let osType = visit.value("osTypeId", OSType.otherLinux.id)
+        return [
+            // Its name is the one by which the service speaks of it.
+            .select(
+                "osTypeId",
+                texts("template.os"),
+                OSType.all.map { FormField.Option(value: $0.id, title: $0.name, isChosen: $0.id == osType) }
+            ),
+            .check("sshKey", texts("template.supports_ssh_key"), isOn: visit.isOn("sshKey")),
+            .check("password", texts("template.supports_password"), isOn: visit.isOn("password")),
+            .check("scaling", texts("template.supports_scaling"), isOn: visit.isOn("scaling")),
+        ]
+    }
+
+    /// - Throws: ``ServiceError`` with `invalidInput` that names the field.
+    static func options(_ form: Fields) throws(ServiceError) -> TemplateOptions {
         let osType = form["osTypeId"] ?? OSType.otherLinux.id
         guard OSType.all.contains(where: { $0.id == osType }) else {
             throw ServiceError(
@@ -63,17 +99,11 @@ enum TemplateForm {
                 subject: .field("osTypeId")
             )
         }
-        return CreateTemplateRequest(
-            source: .file(path: "", format: format.rawValue, isUpload: true),
-            name: try ResourceName(form["name"] ?? ""),
-            description: form["description"] ?? "",
-            options: TemplateOptions(
-                osType: osType,
-                isSSHKeyEnabled: form.isOn("sshKey"),
-                isPasswordEnabled: form.isOn("password"),
-                isDynamicallyScalable: form.isOn("scaling"),
-                isPublic: form.isOn("public") && visit.session.principal.user.isOperator
-            )
+        return TemplateOptions(
+            osType: osType,
+            isSSHKeyEnabled: form.isOn("sshKey"),
+            isPasswordEnabled: form.isOn("password"),
+            isDynamicallyScalable: form.isOn("scaling")
         )
     }
 }

@@ -108,12 +108,11 @@ enum TemplateImporting {
         _ place: Place,
         _ fetch: () async throws(ServiceError) -> String
     ) async throws(ServiceError) -> TemplateView {
-        var request = try TemplateForm.request(visit)
+        let announced = try TemplateForm.read(visit)
         let path = try await fetch()
-        request.source = .file(path: path, format: visit.form["format"] ?? "", isUpload: true)
         let submitted: Submitted<TemplateView>
         do {
-            submitted = try await visit.cloud.createTemplate(request, in: place.id, visit.caller)
+            submitted = try await visit.cloud.createTemplate(announced.request(path), in: place.id, visit.caller)
         } catch {
             // Until the service has taken the file, it is ours to remove.
             await drop(path)

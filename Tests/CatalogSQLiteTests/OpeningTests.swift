@@ -45,6 +45,39 @@ struct OpeningTests {
         }
     }
 
+    @Test("people and keys of the version before labels and shutting out are as they were")
+    func beforePeople() async throws {
+        try await withCatalogPath { path in
+            let user = Sample.user()
+            try inspect(path) { database in
+                try database.execute(sql: "PRAGMA application_id = \(CatalogSchema.applicationID)")
+            }
+            let queue = try DatabaseQueue(path: path)
+            try CatalogSchema.migrator.migrate(queue, upTo: "0002_sessions")
+            try await queue.write { database in
+                try database.execute(
+                    sql: "INSERT INTO users VALUES (?, 'ada', 0, 'scrypt$1', ?)",
+                    arguments: [user.id.stored, Sample.instant.stored]
+                )
+                try database.execute(
+                    sql: "INSERT INTO api_keys VALUES (?, 'rest', ?, NULL, NULL, ?)",
+                    arguments: [Data(repeating: 7, count: 32), user.id.stored, Sample.instant.stored]
+                )
+            }
+            try queue.close()
+            try await withCatalog(at: path) { catalog in
+                try await catalog.read { reader in
+                    #expect(try reader.findUser(user.id) == user)
+                    #expect(try reader.passwordVerifier(of: user.id) == "scrypt$1")
+                    let key = try #require(try reader.keys(of: user.id).first)
+                    #expect((key.label, key.hint) == ("", ""))
+                    #expect(key.lastUsedAt == nil)
+                    #expect(key.createdAt == Sample.instant)
+                }
+            }
+        }
+    }
+
     @Test("the connection that writes waits for the disk at every commit, and heeds foreign keys")
     func settings() async throws {
         try await withCatalogPath { path in

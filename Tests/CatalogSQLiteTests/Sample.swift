@@ -153,7 +153,10 @@ enum Sample {
             user: user,
             environment: environment,
             secret: environment == nil ? nil : "signing secret",
-            createdAt: instant
+            label: "nightly",
+            hint: "x9_Q",
+            createdAt: instant,
+            lastUsedAt: environment == nil ? nil : instant + 60
         )
     }
 

@@ -17,6 +17,7 @@ struct UserTests {
             }
             ada.name = "ada lovelace"
             ada.isOperator = true
+            ada.isDisabled = true
             try await catalog.write { [ada] in try $0.update(ada) }
             try await catalog.read { [ada] (reader) throws in
                 #expect(try reader.findUser(ada.id) == ada)
@@ -53,6 +54,12 @@ struct UserTests {
                 #expect(try reader.findKey(digest: Data(repeating: 3, count: 32)) == nil)
                 #expect(try reader.keys(of: user.id) == [rest, query])
             }
+            try await catalog.write {
+                try $0.noteUse(ofKey: rest.digest, at: Sample.instant + 3_600)
+                try $0.noteUse(ofKey: Data(repeating: 3, count: 32), at: Sample.instant)
+            }
+            let uses = try await catalog.read { try $0.keys(of: user.id).map(\.lastUsedAt) }
+            #expect(uses == [Sample.instant + 3_600, query.lastUsedAt])
             try await catalog.write {
                 try $0.deleteKey(digest: rest.digest)
                 try $0.deleteKey(digest: rest.digest)

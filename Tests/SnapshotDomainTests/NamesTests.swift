@@ -69,6 +69,29 @@ struct NamesTests {
         }
     }
 
+    @Test("users have names that can be told apart, and may be addresses")
+    func userNames() throws {
+        for text in ["a", "ana", "ana.b-c_d+e@example.org", "7", String(repeating: "x", count: 64)] {
+            #expect(try UserName(text).description == text)
+        }
+        for text in ["", "Ana", "a b", "a/b", "é", "a\0", "а", "a\u{200B}", String(repeating: "x", count: 65)] {
+            let error = #expect(throws: ServiceError.self) { try UserName(text) }
+            #expect(error?.code == .invalidInput)
+        }
+    }
+
+    @Test("passwords are long, of anything that can be typed, and printed nowhere")
+    func passwords() throws {
+        for text in ["correct horse battery", "ñandúñandúña", String(repeating: "x", count: 1_024)] {
+            #expect(try NewPassword(text).text == text)
+            #expect("\(try NewPassword(text))" == "a password")
+        }
+        for text in ["", "elevenchars", String(repeating: "x", count: 1_025), String(repeating: "👍", count: 300)] {
+            let error = #expect(throws: ServiceError.self) { try NewPassword(text) }
+            #expect(error?.subject == .field("password"))
+        }
+    }
+
     @Test("pools have names that are safe as folders")
     func poolNames() {
         for text in ["a", "local", "ssd-2", String(repeating: "x", count: 32)] {

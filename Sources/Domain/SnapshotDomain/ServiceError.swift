@@ -47,6 +47,8 @@ package struct ServiceError: Error, Hashable, Sendable, Codable {
         package static func instance(_ id: InstanceID) -> Self { Self(kind: "instances", id: id.description) }
         package static func template(_ id: TemplateID) -> Self { Self(kind: "templates", id: id.description) }
         package static func environment(_ id: EnvironmentID) -> Self { Self(kind: "environments", id: id.description) }
+        package static func user(_ id: UserID) -> Self { Self(kind: "users", id: id.description) }
+        package static func key(_ id: KeyID) -> Self { Self(kind: "keys", id: id.description) }
         package static func job(_ id: JobID) -> Self { Self(kind: "tasks", id: id.description) }
         package static func pool(_ id: PoolID) -> Self { Self(kind: "pools", id: id.description) }
     }

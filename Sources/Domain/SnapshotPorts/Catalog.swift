@@ -186,7 +186,13 @@ package struct StoredKey: Hashable, Sendable {
     package var environment: EnvironmentID?
     /// The signing secret of a query key: needed in clear to check signatures.
     package var secret: String?
+    /// What its owner calls it; may be empty.
+    package var label: String
+    /// The end of the key, by which its owner knows it again; empty for keys of the first version.
+    package var hint: String
     package var createdAt: Date
+    /// Nearly: see ``CatalogWriter/noteUse(ofKey:at:)``.
+    package var lastUsedAt: Date?
 
     package init(
         digest: Data,
@@ -194,14 +200,20 @@ package struct StoredKey: Hashable, Sendable {
         user: UserID,
         environment: EnvironmentID?,
         secret: String?,
-        createdAt: Date
+        label: String = "",
+        hint: String = "",
+        createdAt: Date,
+        lastUsedAt: Date? = nil
     ) {
         self.digest = digest
         self.kind = kind
         self.user = user
         self.environment = environment
         self.secret = secret
+        self.label = label
+        self.hint = hint
         self.createdAt = createdAt
+        self.lastUsedAt = lastUsedAt
     }
 }
 
@@ -333,6 +345,10 @@ package protocol CatalogWriter: CatalogReader {
     func deleteUser(_ id: UserID) throws
     func insert(_ key: StoredKey) throws
     func deleteKey(digest: Data) throws
+    /// Does nothing for a key that is gone.
+    ///
+    /// A write waits for the disk, so the caller notes a use once in a while, not each.
+    func noteUse(ofKey digest: Data, at instant: Date) throws
     func insert(_ session: StoredSession) throws
     func deleteSession(digest: Data) throws
     /// Signs a user out everywhere.

@@ -34,7 +34,7 @@ extension CloudTests {
 
             fileprivate func has(_ right: Right) -> Bool {
                 switch (right, self) {
-                case (_, .operatorOfService): true
+                case (_, .operatorOfService), (.ofSelf, _): true
                 case (.ofOperators, _): false
                 case (.of(let least), .viewer): least == .viewer
                 case (.of(let least), .editor): least <= .editor
@@ -47,18 +47,20 @@ extension CloudTests {
         @Test("a call needs the right that its documentation names, and tells strangers nothing")
         func table() async throws {
             try await withCloud { cloud in
-                for method in Self.methods {
+                let accounts = Accounts(world: cloud.world, secrets: TestSecrets())
+                for method in Self.methods + Self.accountMethods {
                     for caller in Caller.allCases {
                         let place = try await cloud.makePlace()
+                        let call = caller.call(in: place.environment)
                         let error = await Self.error {
-                            try await method.body(cloud.cloud, place, caller.call(in: place.environment))
+                            try await method.body(Product(cloud: cloud.cloud, accounts: accounts), place, call)
                         }
                         let wanted: String
                         let isAsWanted: Bool
                         if caller.has(method.right) {
                             wanted = "be let in"
                             isAsWanted = error?.code != .notAllowed && !Self.isHidden(error)
-                        } else if caller == .stranger, method.right != .ofOperators {
+                        } else if caller == .stranger, case .of = method.right {
                             wanted = "find nothing"
                             isAsWanted = Self.isHidden(error)
                         } else {
@@ -85,6 +87,17 @@ extension CloudTests {
             // A key makes the caller; lists of environments, the status and the stream of changes show what one may see.
             let open: Set = ["principal", "listEnvironments", "uploadPath", "status", "changes"]
             #expect(declared == open.union(Self.methods.map(\.name)))
+        }
+
+        @Test("every method of the accounts that has a caller is in the table")
+        func completenessOfAccounts() throws {
+            let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+                .appendingPathComponent("../../../Sources/Application/SnapshotServices/Accounts")
+            let files = try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)
+            let text = try files.map { try String(contentsOf: $0, encoding: .utf8) }.joined()
+            let callable = /package func ([a-zA-Z]+)\([^)]*call: CallContext/
+            let declared = Set(text.matches(of: callable).map { String($0.output.1) })
+            #expect(declared == Set(Self.accountMethods.map(\.name)))
         }
 
         @Test("lists of environments and the stream of changes show what the caller can read")
@@ -153,6 +166,14 @@ extension CloudTests {
 private enum Right: Equatable {
     case of(Role)
     case ofOperators
+    /// Everybody has it about themselves.
+    case ofSelf
+}
+
+/// What the faces talk to.
+private struct Product {
+    var cloud: LocalCloud
+    var accounts: Accounts
 }
 
 /// An environment of its own for each attempt, with one job that has ended.
@@ -192,7 +213,7 @@ extension CloudTests.Authorisation {
     fileprivate struct Method: Sendable {
         var name: String
         var right: Right
-        var body: @Sendable (LocalCloud, Ground, CallContext) async throws -> Void
+        var body: @Sendable (Product, Ground, CallContext) async throws -> Void
 
         init(
             _ name: String,
@@ -201,9 +222,82 @@ extension CloudTests.Authorisation {
         ) {
             self.name = name
             self.right = right
-            self.body = body
+            self.body = { product, ground, call in try await body(product.cloud, ground, call) }
+        }
+
+        /// A method of the accounts.
+        init(
+            of name: String,
+            _ right: Right,
+            _ body: @escaping @Sendable (Accounts, Ground, CallContext) async throws -> Void
+        ) {
+            self.name = name
+            self.right = right
+            self.body = { product, ground, call in try await body(product.accounts, ground, call) }
         }
     }
+
+    /// People who are not there will do: rights are checked first.
+    fileprivate static let accountMethods: [Method] = people + keys
+
+    private static let people: [Method] = [
+        Method(of: "listUsers", .ofOperators) { accounts, _, call in _ = try await accounts.listUsers(call) },
+        Method(of: "user", .ofSelf) { accounts, _, call in
+            _ = try await accounts.user(call.principal.user.id, call)
+        },
+        Method(of: "user", .ofOperators) { accounts, _, call in _ = try await accounts.user(.random(), call) },
+        Method(of: "createUser", .ofOperators) { accounts, _, call in
+            _ = try await accounts.createUser(try UserName(RandomName.make()), call)
+        },
+        Method(of: "setPassword", .ofOperators) { accounts, _, call in
+            _ = try await accounts.setPassword(of: .random(), call)
+        },
+        Method(of: "changePassword", .ofSelf) { accounts, _, call in
+            let error = await #expect(throws: ServiceError.self) {
+                try await accounts.changePassword("wrong", to: try NewPassword("correct horse battery"), call)
+            }
+            #expect(error?.subject == .field("current"))
+        },
+        Method(of: "setDisabled", .ofOperators) { accounts, _, call in
+            _ = try await accounts.setDisabled(true, .random(), call)
+        },
+        Method(of: "setOperator", .ofOperators) { accounts, _, call in
+            _ = try await accounts.setOperator(true, .random(), call)
+        },
+        Method(of: "deleteUser", .ofOperators) { accounts, _, call in
+            try await accounts.deleteUser(.random(), call)
+        },
+        Method(of: "addMember", .of(.owner)) { accounts, ground, call in
+            _ = try await accounts.addMember("nobody", as: .viewer, in: ground.environment, call)
+        },
+        Method(of: "setRole", .of(.owner)) { accounts, ground, call in
+            _ = try await accounts.setRole(.viewer, of: .random(), in: ground.environment, call)
+        },
+        Method(of: "removeMember", .of(.owner)) { accounts, ground, call in
+            try await accounts.removeMember(.random(), from: ground.environment, call)
+        },
+    ]
+
+    private static let keys: [Method] = [
+        Method(of: "listKeys", .ofSelf) { accounts, _, call in
+            _ = try await accounts.listKeys(of: call.principal.user.id, call)
+        },
+        Method(of: "listKeys", .ofOperators) { accounts, _, call in
+            _ = try await accounts.listKeys(of: .random(), call)
+        },
+        Method(of: "createKey", .ofSelf) { accounts, _, call in
+            _ = try await accounts.createKey(for: .rest, of: call.principal.user.id, call)
+        },
+        Method(of: "createKey", .ofOperators) { accounts, ground, call in
+            _ = try await accounts.createKey(for: .query(ground.environment), of: .random(), call)
+        },
+        Method(of: "deleteKey", .ofSelf) { accounts, _, call in
+            try await accounts.deleteKey(.random(), of: call.principal.user.id, call)
+        },
+        Method(of: "deleteKey", .ofOperators) { accounts, _, call in
+            try await accounts.deleteKey(.random(), of: .random(), call)
+        },
+    ]
 
     /// Resources that are not there will do: rights are checked first.
     fileprivate static let methods: [Method] = environments + instances + volumes + snapshots + templates + tasks

@@ -17,7 +17,10 @@ struct KeyRecord: Record {
             user: try row.identifier("user_id"),
             environment: try row.optionalIdentifier("environment_id"),
             secret: try row.optional("secret"),
-            createdAt: try row.instant("created_at")
+            label: try row.value("label"),
+            hint: try row.value("hint"),
+            createdAt: try row.instant("created_at"),
+            lastUsedAt: try row.optionalInstant("last_used_at")
         )
     }
 
@@ -28,7 +31,10 @@ struct KeyRecord: Record {
             "user_id": key.user.stored,
             "environment_id": key.environment?.stored,
             "secret": key.secret,
+            "label": key.label,
+            "hint": key.hint,
             "created_at": key.createdAt.stored,
+            "last_used_at": key.lastUsedAt?.stored,
         ]
     }
 }

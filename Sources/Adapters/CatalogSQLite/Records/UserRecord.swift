@@ -16,6 +16,7 @@ struct UserRecord: Record {
             id: try row.identifier("id"),
             name: try row.value("name"),
             isOperator: try row.value("is_operator"),
+            isDisabled: try row.value("is_disabled"),
             createdAt: try row.instant("created_at")
         )
     }
@@ -25,6 +26,7 @@ struct UserRecord: Record {
             "id": user.id.stored,
             "name": user.name,
             "is_operator": user.isOperator,
+            "is_disabled": user.isDisabled,
             "created_at": user.createdAt.stored,
         ]
     }
@@ -52,6 +54,7 @@ struct NewUserRecord: Record {
             "id": user.id.stored,
             "name": user.name,
             "is_operator": user.isOperator,
+            "is_disabled": user.isDisabled,
             "password_verifier": passwordVerifier,
             "created_at": user.createdAt.stored,
         ]

@@ -12,6 +12,7 @@ enum CatalogSchema {
     static let migrations: [(name: String, sql: String)] = [
         ("0001_first_light", firstLight),
         ("0002_sessions", sessions),
+        ("0003_people", people),
     ]
 
     static var migrator: DatabaseMigrator {

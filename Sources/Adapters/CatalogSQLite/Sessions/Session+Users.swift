@@ -88,6 +88,13 @@ extension WriteSession {
         try run { try KeyRecord.delete($0, where: "digest = ?", [digest]) }
     }
 
+    func noteUse(ofKey digest: Data, at instant: Date) throws {
+        try run {
+            try $0.cachedStatement(sql: "UPDATE api_keys SET last_used_at = ? WHERE digest = ?")
+                .execute(arguments: [instant.stored, digest])
+        }
+    }
+
     func insert(_ session: StoredSession) throws {
         try run { try SessionRecord(session).insert(into: $0) }
     }

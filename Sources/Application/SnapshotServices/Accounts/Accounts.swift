@@ -2,10 +2,13 @@ package import Foundation
 package import SnapshotDomain
 package import SnapshotPorts
 
-/// People who come with a name and a password, and stay signed in for a while.
+/// People: how they get in, what they may do where, and the keys of their programs.
 ///
-/// A session is a random token that the browser keeps; the catalog has only its digest. It ends by itself, by signing out,
-/// or when its user is deleted or gets another password.
+/// They come with a name and a password, and stay signed in for a while. A session is a random token that the browser keeps; the catalog has only its digest. It ends by itself, by signing out,
+/// or when its user is deleted, shut out or gets another password.
+///
+/// Changes authorise their caller as ``CloudService`` does, by the right that their documentation names, and are in the activity
+/// log.
 package struct Accounts: Sendable {
     /// A session that was just opened.
     package struct Opened: Sendable {
@@ -47,7 +50,7 @@ package struct Accounts: Sendable {
                 try reader.findUser(named: name).map { ($0, try reader.passwordVerifier(of: $0.id)) }
             }
             let isRight = try await secrets.verify(password, against: user?.1 ?? Self.nobodysVerifier)
-            guard let user = user?.0, isRight else {
+            guard let user = user?.0, isRight, !user.isDisabled else {
                 throttle.note(failureOf: attempt)
                 throw Refusal.unknown
             }
@@ -67,7 +70,7 @@ package struct Accounts: Sendable {
         do {
             return try await world.catalog.read { reader in
                 guard let session = try reader.findSession(digest: digest), session.expiresAt > now,
-                    let user = try reader.findUser(session.user)
+                    let user = try reader.findUser(session.user), !user.isDisabled
                 else { return nil }
                 return Principal(user: user, roles: try reader.roles(of: user.id), address: address)
             }
@@ -96,12 +99,7 @@ package struct Accounts: Sendable {
     private func open(for user: User, from address: String?) async throws -> Opened {
         let token = secrets.makeKey()
         let now = world.time.now
-        let session = StoredSession(
-            digest: secrets.digest(of: token),
-            user: user.id,
-            createdAt: now,
-            expiresAt: now.addingTimeInterval(TimeInterval(Self.lifetime.components.seconds))
-        )
+        let session = session(token, of: user.id)
         try await world.catalog.write { writer in
             try writer.deleteSessions(expiredAt: now)
             try writer.insert(session)
@@ -120,6 +118,74 @@ package struct Accounts: Sendable {
             )
         }
         return Opened(token: token, expiresAt: session.expiresAt)
+    }
+
+    func session(_ token: String, of user: UserID) -> StoredSession {
+        let now = world.time.now
+        return StoredSession(
+            digest: secrets.digest(of: token),
+            user: user,
+            createdAt: now,
+            expiresAt: now.addingTimeInterval(TimeInterval(Self.lifetime.components.seconds))
+        )
+    }
+
+    // MARK: What every change begins and ends with
+
+    func read<Value: Sendable>(
+        _ body: @escaping @Sendable (any CatalogReader) throws -> Value
+    ) async throws(ServiceError) -> Value {
+        do {
+            return try await world.catalog.read(body)
+        } catch {
+            throw ServiceError(reporting: error)
+        }
+    }
+
+    /// A change, with its line in the log.
+    ///
+    /// The body returns the subject beside its result: often only the transaction knows the name.
+    func change<Value: Sendable>(
+        _ event: String,
+        in environment: EnvironmentID? = nil,
+        _ call: CallContext,
+        _ body: @escaping @Sendable (any CatalogWriter) throws -> (LogSubject, Value)
+    ) async throws(ServiceError) -> Value {
+        let now = world.time.now
+        do {
+            return try await world.catalog.write { writer in
+                let (subject, value) = try body(writer)
+                try writer.append(
+                    ActivityEntry(
+                        environment: environment,
+                        actor: call.principal.actor,
+                        event: event,
+                        subjectKind: subject.kind,
+                        subjectID: subject.id,
+                        subjectName: subject.name,
+                        job: nil,
+                        status: .succeeded,
+                        message: subject.message,
+                        createdAt: now
+                    )
+                )
+                return value
+            }
+        } catch {
+            throw ServiceError(reporting: error)
+        }
+    }
+
+    /// What the log says was changed.
+    struct LogSubject {
+        var kind: String
+        var id: String
+        var name: String
+        var message: String?
+
+        static func user(_ user: User, _ message: String? = nil) -> LogSubject {
+            LogSubject(kind: "users", id: user.id.description, name: user.name, message: message)
+        }
     }
 
     /// Fits no password, and takes as long to find that out: of the same form and cost as a real one.

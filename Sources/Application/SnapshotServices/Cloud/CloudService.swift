@@ -4,7 +4,8 @@ package import SnapshotPorts
 
 /// What every face talks to: the whole product for one service connection.
 ///
-/// ``LocalCloud`` is the implementation over our own engine; a connection to a remote cloud can be another.
+/// ``LocalCloud`` is the implementation over our own engine; a connection to a remote cloud can be another. People, their
+/// roles and keys are of no one connection: ``Accounts`` has them.
 ///
 /// Every method authorises its caller first, by the permission that its documentation names; a resource of another
 /// environment, or of one that the caller cannot read, is `notFound`, so that nothing can be learned by guessing. Methods that

@@ -90,8 +90,6 @@ extension LocalCloud {
     }
 
     func requireOperator(_ call: CallContext) throws(ServiceError) {
-        guard call.principal.user.isOperator else {
-            throw ServiceError(.notAllowed, "Only an operator of this service can do that.")
-        }
+        try call.requireOperator()
     }
 }

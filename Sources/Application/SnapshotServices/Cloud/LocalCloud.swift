@@ -24,13 +24,7 @@ package struct LocalCloud: CloudService {
     }
 
     package func principal(restKey: String, address: String?) async throws(ServiceError) -> Principal? {
-        let digest = secrets.digest(of: restKey)
-        return try await read { reader in
-            guard let key = try reader.findKey(digest: digest), key.kind == .rest,
-                let user = try reader.findUser(key.user)
-            else { return nil }
-            return Principal(user: user, roles: try reader.roles(of: user.id), address: address)
-        }
+        try await KeyRing(world: world, secrets: secrets).principal(restKey: restKey, address: address)
     }
 
     package func uploadPath() async throws(ServiceError) -> String {
@@ -59,25 +53,8 @@ package struct LocalCloud: CloudService {
 
     // MARK: What every call begins with
 
-    /// The one place where rights are checked.
     func authorise(_ permission: Permission, in environment: EnvironmentID, _ call: CallContext) throws(ServiceError) {
-        guard let role = call.principal.role(in: environment) else {
-            throw ServiceError(
-                .notFound,
-                "There is no such environment among those that you can see.",
-                subject: .environment(environment)
-            )
-        }
-        guard role >= permission.leastRole else {
-            throw ServiceError(
-                .notAllowed,
-                """
-                This needs the role \(permission.leastRole.rawValue), and yours in this environment is \(role.rawValue). \
-                Ask an owner of the environment.
-                """,
-                subject: .environment(environment)
-            )
-        }
+        try call.require(permission, in: environment)
     }
 
     func read<Value: Sendable>(

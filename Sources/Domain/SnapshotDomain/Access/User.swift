@@ -6,12 +6,15 @@ package struct User: Hashable, Sendable, Codable, Identifiable {
     package var name: String
     /// Operators own every environment and the service itself.
     package var isOperator: Bool
+    /// Cannot sign in, and no key of theirs opens anything; roles and keys are kept for another day.
+    package var isDisabled: Bool
     package var createdAt: Date
 
-    package init(id: UserID, name: String, isOperator: Bool, createdAt: Date) {
+    package init(id: UserID, name: String, isOperator: Bool, isDisabled: Bool = false, createdAt: Date) {
         self.id = id
         self.name = name
         self.isOperator = isOperator
+        self.isDisabled = isDisabled
         self.createdAt = createdAt
     }
 }

@@ -68,3 +68,9 @@ package typealias UserID = Identifier<User>
 /// Snapshots of several volumes taken at one instant share one.
 package enum SnapshotGroup {}
 package typealias SnapshotGroupID = Identifier<SnapshotGroup>
+
+/// A key that a program calls with.
+///
+/// It can be spoken of by its identity without telling the key.
+package enum AccessKey {}
+package typealias KeyID = Identifier<AccessKey>

@@ -192,6 +192,19 @@ struct Service: Sendable {
 }
 
 extension Service {
+    /// Whether the first user still signs in with the password of the credentials file.
+    ///
+    /// False, too, when that cannot be found out: the service does not depend on it.
+    var isFirstPasswordValid: Bool {
+        get async {
+            do {
+                return try await firstUser.hasPassword(credentials)
+            } catch {
+                return false
+            }
+        }
+    }
+
     /// Notes where the service is reached: a port that was left to the system is known only now.
     private func announce(_ port: Int) async {
         var listen = configuration.listen

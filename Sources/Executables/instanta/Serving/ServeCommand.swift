@@ -62,7 +62,7 @@ struct ServeCommand: AsyncParsableCommand {
             let service = try await Service.build(configuration, logger: logger)
             let demo = demoGuest.map { DemoEnvironment(cloud: service.room.cloud, disk: $0) }
             try await service.run { port in
-                Announcement(service.credentials, configuration, port: port).print()
+                await Announcement(service, configuration, port: port).print()
                 await demo?.ensure(logger: logger)
             }
         } catch let fault as SetupFault {
@@ -93,14 +93,16 @@ extension Logger.Level: @retroactive ExpressibleByArgument {}
 private struct Announcement {
     let text: String
 
-    init(_ credentials: Credentials, _ configuration: ServiceConfiguration, port: Int) {
+    init(_ service: Service, _ configuration: ServiceConfiguration, port: Int) async {
         var address = configuration.listen
         address.port = port
+        let credentials = service.credentials
+        let password = await service.isFirstPasswordValid ? credentials.password : "(changed since the first start)"
         text = """
             Instanta \(Version.text) serves \(configuration.dataDirectory.path)
               URL       http://\(address)
               user      \(credentials.user)
-              password  \(credentials.password)
+              password  \(password)
               API key   in \(configuration.dataDirectory.credentials)
             Stop with Ctrl-C; machines go on.
             """

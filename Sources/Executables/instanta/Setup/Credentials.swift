@@ -15,31 +15,56 @@ struct Credentials: Codable, Equatable {
     var environment: String
 }
 
-/// Makes the first user, their keys and the first environment.
+/// Makes the first user, their keys and the first environment: once.
 ///
-/// The file comes first and the rows second: dying in between leaves a file whose secrets the next start puts into the
-/// catalog. The other way round would leave keys that nobody knows.
+/// Afterwards the user is one like others, who may change the password and delete the keys; the file then says what they
+/// were. Whoever is locked out moves the file away and starts the service again: the user gets a new password and new keys.
+///
+/// New secrets are first written beside the file, then recorded, then put into its place: dying in between leaves secrets that
+/// the next start takes up. Recorded first, they would be keys that nobody knows; put in place first, there would be no
+/// telling later whether they were ever recorded.
 struct FirstUser {
     let directory: DataDirectory
     let catalog: any Catalog
     let secrets: any Secrets
     let pool: BlockingPool
 
+    private var pending: String { directory.credentials + ".new" }
+
     /// Returns the credentials as they are, made now or before, with the service's present address.
     func ensure(url: String, service: String, environment: String) async throws -> Credentials {
-        var credentials = try await read() ?? fresh(url: url, service: service, environment: environment)
+        var credentials: Credentials
+        if let known = try await read(directory.credentials) {
+            credentials = known
+            // A new catalog beside an old file knows nobody yet.
+            if try await catalog.read({ try $0.listUsers().isEmpty }) { try await record(known) }
+        } else {
+            credentials =
+                try await read(pending) ?? fresh(url: url, service: service, environment: environment)
+            try await write(credentials, to: pending)
+            try await record(credentials)
+        }
         credentials.url = url
         credentials.service = service
-        try await write(credentials)
-        try await record(credentials)
+        try await write(credentials, to: directory.credentials)
+        try await remove(pending)
         return credentials
     }
 
     /// Puts the address at which the service really listens into the file.
     func note(url: String) async throws {
-        guard var credentials = try await read(), credentials.url != url else { return }
+        guard var credentials = try await read(directory.credentials), credentials.url != url else { return }
         credentials.url = url
-        try await write(credentials)
+        try await write(credentials, to: directory.credentials)
+    }
+
+    /// Whether the user still has the password of the file.
+    func hasPassword(_ credentials: Credentials) async throws -> Bool {
+        let verifier = try await catalog.read { reader in
+            try reader.findUser(named: credentials.user).flatMap { try reader.passwordVerifier(of: $0.id) }
+        }
+        guard let verifier else { return false }
+        return try await secrets.verify(credentials.password, against: verifier)
     }
 
     private func fresh(url: String, service: String, environment: String) -> Credentials {
@@ -55,9 +80,8 @@ struct FirstUser {
         )
     }
 
-    private func read() async throws -> Credentials? {
-        let path = directory.credentials
-        return try await pool.run {
+    private func read(_ path: String) async throws -> Credentials? {
+        try await pool.run {
             guard FileManager.default.fileExists(atPath: path) else { return nil }
             do {
                 return try JSONDecoder().decode(Credentials.self, from: Data(contentsOf: URL(fileURLWithPath: path)))
@@ -67,14 +91,20 @@ struct FirstUser {
         }
     }
 
-    private func write(_ credentials: Credentials) async throws {
-        let path = directory.credentials
+    private func write(_ credentials: Credentials, to path: String) async throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         let data = try encoder.encode(credentials) + Data("\n".utf8)
         try await pool.run {
             if (try? Data(contentsOf: URL(fileURLWithPath: path))) == data { return }
             try DurableFile.replace(path, with: data, mode: 0o600)
+        }
+    }
+
+    private func remove(_ path: String) async throws {
+        try await pool.run {
+            guard FileManager.default.fileExists(atPath: path) else { return }
+            try FileManager.default.removeItem(atPath: path)
         }
     }
 
@@ -99,13 +129,24 @@ struct FirstUser {
             if let known = try writer.findUser(named: credentials.user) {
                 user = known
                 try writer.setPasswordVerifier(verifier, of: known.id)
+                try writer.deleteSessions(of: known.id)
+                try writer.update(known.asOperator())
                 for key in try writer.keys(of: known.id) { try writer.deleteKey(digest: key.digest) }
             } else {
                 user = User(id: .random(), name: credentials.user, isOperator: true, createdAt: now)
                 try writer.insert(user, passwordVerifier: verifier)
             }
             try writer.insert(
-                StoredKey(digest: restDigest, kind: .rest, user: user.id, environment: nil, secret: nil, createdAt: now)
+                StoredKey(
+                    digest: restDigest,
+                    kind: .rest,
+                    user: user.id,
+                    environment: nil,
+                    secret: nil,
+                    label: "credentials.json",
+                    hint: String(credentials.mcApiKey.suffix(4)),
+                    createdAt: now
+                )
             )
             try writer.insert(
                 StoredKey(
@@ -114,10 +155,21 @@ struct FirstUser {
                     user: user.id,
                     environment: environment.id,
                     secret: credentials.cloudstackSecretKey,
+                    label: "credentials.json",
+                    hint: String(credentials.cloudstackApiKey.suffix(4)),
                     createdAt: now
                 )
             )
             try writer.setRole(.owner, of: user.id, in: environment.id)
         }
+    }
+}
+
+extension User {
+    /// One who can get in and let others in: what the first user is, whatever became of them.
+    fileprivate func asOperator() -> User {
+        var user = self
+        (user.isOperator, user.isDisabled) = (true, false)
+        return user
     }
 }

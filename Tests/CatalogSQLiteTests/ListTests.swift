@@ -112,6 +112,61 @@ struct ListTests {
         }
     }
 
+    @Test("a census counts what an environment has, by its states, and nobody else's")
+    func census() async throws {
+        try await withCatalog { catalog in
+            let (home, other) = (try Sample.environment("home"), try Sample.environment("other"))
+            let layers = (0..<6).map { _ in Sample.layer() }
+            var stopped = try Sample.instance("stopped", in: home.id)
+            stopped.power = .stopped
+            var failed = try Sample.instance("failed", in: home.id)
+            failed.state = .failed(reason: "no")
+            try await catalog.write { [stopped, failed] writer in
+                for environment in [home, other] { try writer.insert(environment) }
+                for layer in layers { try writer.insert(layer) }
+                for instance in [stopped, failed, try Sample.instance("on", in: home.id)] {
+                    try writer.insert(instance)
+                }
+                try writer.insert(try Sample.instance("on", in: other.id))
+                try writer.insert(try Sample.volume("a", in: home.id, on: layers[0].id))
+                try writer.insert(
+                    try Sample.volume("b", in: home.id, on: layers[1].id, state: .failed(reason: "no"))
+                )
+                try writer.insert(try Sample.volume("c", in: other.id, on: layers[2].id))
+                let gone = try Sample.snapshot("gone", in: home.id, on: layers[3].id)
+                for snapshot in [gone, try Sample.snapshot("kept", in: home.id, on: layers[3].id)] {
+                    try writer.insert(snapshot)
+                }
+                try writer.deleteSnapshot(gone.id)
+                try writer.insert(try Sample.template("golden", in: home.id, on: layers[4].id))
+                try writer.insert(try Sample.template("golden", in: other.id, on: layers[5].id))
+            }
+            let (census, nothing) = try await catalog.read { reader in
+                (try reader.census(of: home.id), try reader.census(of: .random()))
+            }
+            #expect(
+                census
+                    == Census(
+                        instances: [.available: 2, .failed: 1],
+                        runningInstances: 1,
+                        volumes: [.available: 1, .failed: 1],
+                        snapshots: [.available: 1],
+                        templates: [.available: 1]
+                    )
+            )
+            #expect(nothing == Census())
+            let running = try await catalog.read { reader in
+                try reader.listInstances(
+                    InstanceFilter(environment: home.id, states: [.available], power: .running),
+                    order: .byName,
+                    page: .all
+                )
+            }
+            #expect(running.rows.map(\.name.description) == ["on"])
+            #expect(running.total == 1)
+        }
+    }
+
     @Test("instances by environment and text")
     func instanceFilters() async throws {
         try await withCatalog { catalog in

@@ -71,6 +71,7 @@ struct QueryPlanTests {
         let name = try Sample.name("web")
         let statements: [@Sendable (ReadSession) throws -> Void] = [
             { _ = try $0.findEnvironment(.random()) },
+            { _ = try $0.census(of: .random()) },
             { _ = try $0.findVolume(.random()) },
             { _ = try $0.findVolume(named: name, in: .random()) },
             { _ = try $0.volumes(of: .random()) },

@@ -130,12 +130,46 @@ package struct VolumeFilter: Hashable, Sendable {
 /// Which instances; what is nil does not restrict.
 package struct InstanceFilter: Hashable, Sendable {
     package var environment: EnvironmentID?
+    package var states: Set<ResourceState.Word>?
+    /// What is meant of those that are there: a machine that ended by itself is recorded as stopped in a moment.
+    package var power: Instance.Power?
     /// A part of the name, in any letter case.
     package var text: String?
 
-    package init(environment: EnvironmentID? = nil, text: String? = nil) {
+    package init(
+        environment: EnvironmentID? = nil,
+        states: Set<ResourceState.Word>? = nil,
+        power: Instance.Power? = nil,
+        text: String? = nil
+    ) {
         self.environment = environment
+        self.states = states
+        self.power = power
         self.text = text
+    }
+}
+
+/// How many resources an environment has, by their states.
+package struct Census: Hashable, Sendable {
+    package var instances: [ResourceState.Word: Int]
+    /// Of the available instances, those that are meant to run.
+    package var runningInstances: Int
+    package var volumes: [ResourceState.Word: Int]
+    package var snapshots: [ResourceState.Word: Int]
+    package var templates: [ResourceState.Word: Int]
+
+    package init(
+        instances: [ResourceState.Word: Int] = [:],
+        runningInstances: Int = 0,
+        volumes: [ResourceState.Word: Int] = [:],
+        snapshots: [ResourceState.Word: Int] = [:],
+        templates: [ResourceState.Word: Int] = [:]
+    ) {
+        self.instances = instances
+        self.runningInstances = runningInstances
+        self.volumes = volumes
+        self.snapshots = snapshots
+        self.templates = templates
     }
 }
 
@@ -242,6 +276,8 @@ package protocol CatalogReader {
     func findEnvironment(_ id: EnvironmentID) throws -> Environment?
     func findEnvironment(named name: EnvironmentName) throws -> Environment?
     func listEnvironments() throws -> [Environment]
+    /// Grows with the environment's instances and templates, and not with its volumes and snapshots.
+    func census(of environment: EnvironmentID) throws -> Census
 
     func findVolume(_ id: VolumeID) throws -> Volume?
     func findVolume(named name: ResourceName, in environment: EnvironmentID) throws -> Volume?

@@ -25,6 +25,11 @@ extension StubCloud {
 
     package func listEnvironments(_ call: CallContext) async throws(ServiceError) -> [Environment] { environments }
 
+    package func overview(
+        of environment: EnvironmentID,
+        _ call: CallContext
+    ) async throws(ServiceError) -> EnvironmentOverview { throw unexpected() }
+
     package func createEnvironment(name: EnvironmentName, description: String, _ call: CallContext)
         async throws(ServiceError) -> Environment
     { throw unexpected() }

@@ -181,11 +181,12 @@ extension CloudTests {
                 #expect(left.isEmpty)
                 let log = try await people.log()
                 #expect(
-                    log.filter { $0.event.hasPrefix("members") } == [
-                        ("members.set", "eva", "viewer"), ("members.set", "eva", "editor"),
-                        ("members.set", "eva", "owner"), ("members.remove", "ana", nil),
-                        ("members.remove", "eva", nil),
-                    ].map { LogLine($0, $1, $2) }
+                    log.filter { $0.event.hasPrefix("members") }
+                        == [
+                            ("members.set", "eva", "viewer"), ("members.set", "eva", "editor"),
+                            ("members.set", "eva", "owner"), ("members.remove", "ana", nil),
+                            ("members.remove", "eva", nil),
+                        ].map { LogLine($0, $1, $2) }
                 )
             }
         }
@@ -216,7 +217,10 @@ extension CloudTests {
                 #expect(try await accounts.principal(restKey: query.key, address: nil) == nil)
 
                 let listed = try await accounts.listKeys(of: ana.id, call)
-                #expect(listed.map(\.id) == [rest.view.id, query.view.id] || listed.map(\.id) == [query.view.id, rest.view.id])
+                #expect(
+                    listed.map(\.id) == [rest.view.id, query.view.id]
+                        || listed.map(\.id) == [query.view.id, rest.view.id]
+                )
                 let shown = String(describing: listed)
                 for part in [rest.key, query.key, secret] { #expect(!shown.contains(part)) }
                 #expect(listed.first { $0.kind == .rest }?.label == "nightly job")
@@ -241,7 +245,9 @@ extension CloudTests {
                 let query = try await accounts.createKey(for: .query(people.home), of: ana.id, people.boss)
                 func uses() async throws -> [StoredKey.Kind: Date] {
                     let keys = try await accounts.listKeys(of: ana.id, people.boss)
-                    return Dictionary(uniqueKeysWithValues: keys.compactMap { key in key.lastUsedAt.map { (key.kind, $0) } })
+                    return Dictionary(
+                        uniqueKeysWithValues: keys.compactMap { key in key.lastUsedAt.map { (key.kind, $0) } }
+                    )
                 }
                 let start = people.cloud.time.now
                 _ = try await accounts.principal(restKey: rest.key, address: nil)

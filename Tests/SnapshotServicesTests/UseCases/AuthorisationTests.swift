@@ -306,6 +306,9 @@ extension CloudTests.Authorisation {
         Method("environment", .of(.viewer)) { cloud, ground, call in
             _ = try await cloud.environment(ground.environment.description, call)
         },
+        Method("overview", .of(.viewer)) { cloud, ground, call in
+            _ = try await cloud.overview(of: ground.environment, call)
+        },
         Method("createEnvironment", .ofOperators) { cloud, _, call in
             let name = try EnvironmentName("n\(UUID().uuidString.lowercased())")
             _ = try await cloud.createEnvironment(name: name, description: "", call)

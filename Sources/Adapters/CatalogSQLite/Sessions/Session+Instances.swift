@@ -17,6 +17,8 @@ extension Session {
     func listInstances(_ filter: InstanceFilter, order: ListOrder, page: PageRequest) throws -> CatalogPage<Instance> {
         var query = ListQuery<InstanceRecord>()
         query.filter(environment: filter.environment)
+        query.filter(states: filter.states?.map(\.rawValue))
+        query.filter("power = ?", filter.power?.rawValue)
         query.filter(text: filter.text, in: "searchable(name)")
         return try run { try query.page($0, orderedBy: order.sql(sizeColumn: "memory"), page).map(\.instance) }
     }

@@ -193,7 +193,11 @@ extension UserView {
 extension CatalogReader {
     func user(_ id: UserID) throws -> User {
         guard let user = try findUser(id) else {
-            throw ServiceError(.notFound, "There is no such user; list the users to see who there is.", subject: .user(id))
+            throw ServiceError(
+                .notFound,
+                "There is no such user; list the users to see who there is.",
+                subject: .user(id)
+            )
         }
         return user
     }

@@ -22,7 +22,12 @@ struct KeyRing: Sendable {
         guard let (key, principal) = try await find(queryKey, .query, address),
             let secret = key.secret, let environment = key.environment
         else { return nil }
-        return QueryCaller(principal: principal.narrowed(to: environment), environment: environment, secret: secret, key: key)
+        return QueryCaller(
+            principal: principal.narrowed(to: environment),
+            environment: environment,
+            secret: secret,
+            key: key
+        )
     }
 
     /// Notes that a key was used, unless that is noted already.

@@ -22,6 +22,8 @@ package protocol CloudService: Sendable {
     func listEnvironments(_ call: CallContext) async throws(ServiceError) -> [Environment]
     /// By identity or name; needs `read`.
     func environment(_ reference: String, _ call: CallContext) async throws(ServiceError) -> Environment
+    /// What is in it, what happens in it and what space it takes; needs `read`.
+    func overview(of environment: EnvironmentID, _ call: CallContext) async throws(ServiceError) -> EnvironmentOverview
     /// For operators.
     func createEnvironment(name: EnvironmentName, description: String, _ call: CallContext)
         async throws(ServiceError) -> Environment

@@ -58,6 +58,28 @@ extension LocalCloud {
     }
 
     package func status(_ call: CallContext) async throws(ServiceError) -> ServiceStatus {
+        let counts = engine.counts
+        return ServiceStatus(
+            version: version,
+            accelerator: await world.hypervisor.accelerator,
+            pools: try await poolStatus(),
+            runningJobs: counts.running,
+            queuedJobs: counts.waiting
+        )
+    }
+
+    package func overview(
+        of environment: EnvironmentID,
+        _ call: CallContext
+    ) async throws(ServiceError) -> EnvironmentOverview {
+        try authorise(.read, in: environment, call)
+        let (census, jobs) = try await read { reader in
+            (try reader.census(of: environment), try reader.openJobs().filter { $0.environment == environment })
+        }
+        return EnvironmentOverview(census: census, openTasks: jobs.map(view), pools: try await poolStatus())
+    }
+
+    private func poolStatus() async throws(ServiceError) -> [ServiceStatus.PoolStatus] {
         var pools: [ServiceStatus.PoolStatus] = []
         for (id, store) in world.stores.sorted(by: { $0.key.description < $1.key.description }) {
             let account = try await picture(of: id).account
@@ -68,14 +90,7 @@ extension LocalCloud {
                 pools.append(.init(pool: id, capacity: nil, account: account, trouble: error.message))
             }
         }
-        let counts = engine.counts
-        return ServiceStatus(
-            version: version,
-            accelerator: await world.hypervisor.accelerator,
-            pools: pools,
-            runningJobs: counts.running,
-            queuedJobs: counts.waiting
-        )
+        return pools
     }
 
     private func view(_ job: Job) -> TaskView {

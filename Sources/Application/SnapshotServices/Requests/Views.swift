@@ -112,6 +112,21 @@ package struct DeletionPlanView: Sendable {
     package var dependents: [TreeNode.NamedPin]
 }
 
+/// An environment at a glance.
+package struct EnvironmentOverview: Sendable {
+    package var census: Census
+    /// Jobs that have not ended, in the order they came.
+    package var openTasks: [TaskView]
+    /// The pools, which all environments share.
+    package var pools: [ServiceStatus.PoolStatus]
+
+    package init(census: Census, openTasks: [TaskView], pools: [ServiceStatus.PoolStatus]) {
+        self.census = census
+        self.openTasks = openTasks
+        self.pools = pools
+    }
+}
+
 package struct ServiceStatus: Sendable {
     package var version: String
     package var accelerator: Accelerator

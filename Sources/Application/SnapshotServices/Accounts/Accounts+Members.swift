@@ -1,5 +1,5 @@
 package import SnapshotDomain
-package import SnapshotPorts
+import SnapshotPorts
 
 extension Accounts {
     /// Gives a user, by the name they sign in with, a role in an environment. Needs `administer`.

@@ -1,5 +1,5 @@
 package import SnapshotDomain
-package import SnapshotPorts
+import SnapshotPorts
 
 /// A user with the password that was made up for them.
 package struct NewUser: Sendable {

@@ -1,6 +1,6 @@
-package import Foundation
+import Foundation
 package import SnapshotDomain
-package import SnapshotPorts
+import SnapshotPorts
 
 /// Finds the callers of programs' keys.
 struct KeyRing: Sendable {

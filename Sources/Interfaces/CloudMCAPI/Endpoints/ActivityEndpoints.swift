@@ -33,15 +33,12 @@ enum ActivityEndpoints {
         return try .json(ListPayload(page.rows.map { ActivityPayload($0, names, call.configuration) }))
     }
 
-    /// The codes of what jobs do, and of the few changes that need none.
     @Sendable
     private static func codes(_ call: Call) async throws -> Response {
-        let immediate = ["instances.update", "snapshots.update", "templates.update"]
-        let byService = Job.Kind.allCases.map(\.event).filter { !$0.hasPrefix("environments.") } + immediate
-        return try .json(
+        try .json(
             DataPayload([
-                "SYSTEM": ["environments.create", "environments.delete", "environments.update"],
-                call.configuration.serviceCode: byService.sorted(),
+                "SYSTEM": ActivityCodes.service,
+                call.configuration.serviceCode: ActivityCodes.resources,
             ])
         )
     }

@@ -1,0 +1,17 @@
+import SnapshotDomain
+
+/// The codes of everything that the activity log tells, `noun.verb`: stable, append-only.
+package enum ActivityCodes {
+    /// What happens to resources: by jobs, and the few changes that need none.
+    package static let resources: [String] = {
+        let jobs = Job.Kind.allCases.filter { $0 != .deleteEnvironment }.map(\.event)
+        return (jobs + ["instances.update", "snapshots.update", "templates.update"]).sorted()
+    }()
+
+    /// What happens to environments, people and keys.
+    package static let service: [String] = [
+        "environments.create", "environments.delete", "environments.update", "keys.create", "keys.delete",
+        "members.remove", "members.set", "users.changePassword", "users.create", "users.delete", "users.demote",
+        "users.disable", "users.enable", "users.promote", "users.setPassword", "users.signIn",
+    ]
+}

@@ -50,12 +50,16 @@ extension Accounts {
         try await keyRing.caller(queryKey: queryKey, address: address)
     }
 
-    /// Notes that a query key was used, once its signature was right. Writes at most once in an hour.
+    /// Notes that a query key was used, once its signature was right.
+    ///
+    /// Writes at most once in an hour.
     package func noteUse(of caller: QueryCaller) async {
         await keyRing.noteUse(of: caller.key)
     }
 
-    /// Somebody's keys, oldest first. For themselves and operators.
+    /// Somebody's keys, oldest first.
+    ///
+    /// For themselves and operators.
     package func listKeys(of id: UserID, _ call: CallContext) async throws(ServiceError) -> [KeyView] {
         try call.requireSelfOrOperator(id)
         return try await read { reader in
@@ -64,13 +68,16 @@ extension Accounts {
         }
     }
 
-    /// Makes a key for somebody. For themselves and operators.
+    /// Makes a key for somebody.
+    ///
+    /// For themselves and operators.
     ///
     /// - Parameters:
     ///   - purpose: What it opens.
     ///   - id: Whose it is.
     ///   - label: What they call it.
     ///   - call: Who asks.
+    /// - Returns: The key, this once.
     /// - Throws: Code `notFound` when its user has no business in the environment, `limitExceeded` after ``mostKeys``.
     package func createKey(
         for purpose: KeyPurpose,
@@ -111,7 +118,9 @@ extension Accounts {
         }
     }
 
-    /// Deletes one of somebody's keys; what uses it is shut out at once. For themselves and operators.
+    /// Deletes one of somebody's keys; what uses it is shut out at once.
+    ///
+    /// For themselves and operators.
     ///
     /// - Throws: Code `notFound` when they have no such key.
     package func deleteKey(_ key: KeyID, of id: UserID, _ call: CallContext) async throws(ServiceError) {

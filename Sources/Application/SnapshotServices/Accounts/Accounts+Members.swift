@@ -2,15 +2,16 @@ package import SnapshotDomain
 import SnapshotPorts
 
 extension Accounts {
-    /// Gives a user, by the name they sign in with, a role in an environment. Needs `administer`.
+    /// Gives a user, by the name they sign in with, a role in an environment.
     ///
-    /// An owner learns in this way whether somebody of a name exists, which is what the name is for.
+    /// Needs `administer`. An owner learns in this way whether somebody of a name exists, which is what the name is for.
     ///
     /// - Parameters:
     ///   - name: Who.
     ///   - role: What they become; somebody who is a member already gets the role, too.
     ///   - environment: Where.
     ///   - call: Who asks.
+    /// - Returns: The member.
     /// - Throws: Code `notFound` when nobody is called so, `inUse` when the environment would lose its last owner.
     package func addMember(
         _ name: String,
@@ -30,7 +31,9 @@ extension Accounts {
         }
     }
 
-    /// Gives a user another role in an environment, or a first one. Needs `administer`.
+    /// Gives a user another role in an environment, or a first one.
+    ///
+    /// Needs `administer`.
     ///
     /// - Throws: Code `inUse` when the environment would lose its last owner, unless an operator asks, who owns it anyway.
     package func setRole(
@@ -42,9 +45,9 @@ extension Accounts {
         try await setRole(role, in: environment, call) { try $0.user(user) }
     }
 
-    /// Ends a membership, and deletes the member's keys that act in the environment. Needs `administer`.
+    /// Ends a membership, and deletes the member's keys that act in the environment.
     ///
-    /// Who is no member already is no error.
+    /// Needs `administer`. Who is no member already is no error.
     ///
     /// - Throws: Code `inUse` as for ``setRole(_:of:in:_:)``.
     package func removeMember(

@@ -16,7 +16,9 @@ package struct UserView: Sendable {
 }
 
 extension Accounts {
-    /// By name. For operators.
+    /// By name.
+    ///
+    /// For operators.
     package func listUsers(_ call: CallContext) async throws(ServiceError) -> [UserView] {
         try call.requireOperator()
         return try await read { reader in
@@ -31,13 +33,16 @@ extension Accounts {
         return try await read { try UserView(try $0.user(id), try $0.listEnvironments(), $0) }
     }
 
-    /// Makes a user who has no business anywhere yet. For operators.
+    /// Makes a user who has no business anywhere yet.
+    ///
+    /// For operators.
     ///
     /// - Parameters:
     ///   - name: What they sign in with.
     ///   - password: Nil for one that is made up.
     ///   - isOperator: Whether they own every environment and the service itself.
     ///   - call: Who asks.
+    /// - Returns: The user with the password, this once.
     /// - Throws: Code `nameTaken` when somebody is called so.
     package func createUser(
         _ name: UserName,
@@ -62,7 +67,9 @@ extension Accounts {
         }
     }
 
-    /// Gives somebody another password, and signs them out everywhere. For operators.
+    /// Gives somebody another password, and signs them out everywhere.
+    ///
+    /// For operators.
     ///
     /// Returns the password, which is made up when none is given.
     package func setPassword(
@@ -89,6 +96,7 @@ extension Accounts {
     ///   - current: The password as it is.
     ///   - new: What it becomes.
     ///   - call: Who asks.
+    /// - Returns: The new session.
     /// - Throws: Code `notAllowed` when the present password is another one, `limitExceeded` after too many such attempts.
     package func changePassword(
         _ current: String,
@@ -117,7 +125,9 @@ extension Accounts {
         }
     }
 
-    /// Shuts somebody out, keys and open sessions included, or lets them in again. For operators.
+    /// Shuts somebody out, keys and open sessions included, or lets them in again.
+    ///
+    /// For operators.
     ///
     /// - Throws: Code `inUse` for the last operator who can get in.
     package func setDisabled(_ isDisabled: Bool, _ id: UserID, _ call: CallContext) async throws(ServiceError) -> User {
@@ -132,7 +142,9 @@ extension Accounts {
         }
     }
 
-    /// Makes somebody an operator, or takes that back. For operators.
+    /// Makes somebody an operator, or takes that back.
+    ///
+    /// For operators.
     ///
     /// - Throws: Code `inUse` for the last operator who can get in.
     package func setOperator(_ isOperator: Bool, _ id: UserID, _ call: CallContext) async throws(ServiceError) -> User {
@@ -146,7 +158,9 @@ extension Accounts {
         }
     }
 
-    /// Forgets somebody with their roles, keys and sessions; what they made stays, and the log keeps the name. For operators.
+    /// Forgets somebody with their roles, keys and sessions; what they made stays, and the log keeps the name.
+    ///
+    /// For operators.
     ///
     /// - Throws: Code `inUse` for the last operator who can get in.
     package func deleteUser(_ id: UserID, _ call: CallContext) async throws(ServiceError) {

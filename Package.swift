@@ -24,6 +24,7 @@ let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummi
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 
 /// A target of ours, in the folder of its ring.
 func ring(_ folder: String, _ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
@@ -59,6 +60,7 @@ let package = Package(
         // Without its default traits Hummingbird needs neither swift-configuration nor all of Foundation.
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
         .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
         // Values, state machines, names, the layer tree and its plans, access rules. No I/O.
@@ -114,7 +116,7 @@ let package = Package(
             "WebConsole",
             [
                 "SnapshotDomain", "SnapshotPorts", "SnapshotServices", "HTTPCommon", "ConsoleFiles", crypto, hummingbird,
-                httpTypes, mustache, nioCore, logging,
+                httpTypes, mustache, nioCore, serviceLifecycle, logging,
             ]
         ),
         // The client verbs of the command line, over CloudMC's REST API.

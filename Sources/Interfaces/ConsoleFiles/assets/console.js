@@ -181,7 +181,6 @@ document.addEventListener("click", (event) => {
 const idOf = (node) => node.getAttribute("id");
 const keeps = (part) => part.querySelector("details[open]") !== null || part.querySelector("input:checked") !== null;
 function takeOver(present, wanted) {
-  const key = (node) => idOf(node) || node.nodeName;
   if (present.isEqualNode(wanted)) return;
   const simple = !present.querySelector("[id]") && !wanted.querySelector("[id]");
   if (present.nodeName !== wanted.nodeName || simple) {
@@ -199,34 +198,48 @@ function takeOver(present, wanted) {
     const path = focused && pathTo(focused, present);
     const fresh = wanted.cloneNode(true);
     present.replaceWith(fresh);
-    if (path) (path.reduce((node, index) => node?.children[index], fresh) ?? fresh.querySelector("a, summary, button"))?.focus();
+    if (path) {
+      const target = path.reduce((node, index) => node?.children[index], fresh) ?? fresh.querySelector("a, summary, button");
+      (target ?? document.getElementById("main")).focus();
+    }
     return;
   }
   for (const { name, value } of wanted.attributes) if (present.getAttribute(name) !== value) present.setAttribute(name, value);
   for (const { name } of [...present.attributes]) if (!wanted.hasAttribute(name)) present.removeAttribute(name);
-  const known = new Map();
-  for (const child of [...present.children]) known.set(`${key(child)}#${[...known.keys()].filter((k) => k.startsWith(`${key(child)}#`)).length}`, child);
-  const seen = new Map();
+  const [known, next] = [named(present), named(wanted)];
+  // What is gone goes first, so that what stays is not moved: an element that is moved loses the focus.
+  for (const [name, gone] of known) if (!next.has(name)) leave(gone);
   let place = null;
-  for (const child of [...wanted.children]) {
-    const count = seen.get(key(child)) ?? 0;
-    seen.set(key(child), count + 1);
-    const name = `${key(child)}#${count}`;
+  for (const [name, child] of next) {
     const match = known.get(name);
-    known.delete(name);
+    const following = place ? place.nextElementSibling : present.firstElementChild;
     if (match) {
-      const next = place ? place.nextElementSibling : present.firstElementChild;
-      if (next !== match) present.insertBefore(match, next);
+      if (following !== match) present.insertBefore(match, following);
       const position = [...present.children].indexOf(match);
       takeOver(match, child);
       place = present.children[position];
     } else {
       const fresh = child.cloneNode(true);
-      present.insertBefore(fresh, place ? place.nextElementSibling : present.firstElementChild);
+      present.insertBefore(fresh, following);
       place = fresh;
     }
   }
-  for (const gone of known.values()) gone.remove();
+}
+// The children by what tells them from each other: their id, or else which of their kind they are.
+function named(parent) {
+  const counts = new Map();
+  return new Map([...parent.children].map((child) => {
+    const key = idOf(child) || child.nodeName;
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+    return [`${key}#${counts.get(key)}`, child];
+  }));
+}
+// Takes a part away; if the focus was in it, it goes on beside it.
+function leave(gone) {
+  const hadFocus = gone.contains(document.activeElement);
+  const beside = gone.nextElementSibling ?? gone.previousElementSibling;
+  gone.remove();
+  if (hadFocus) (beside?.querySelector("summary, a, button, input") ?? document.getElementById("main")).focus();
 }
 function pathTo(node, root) {
   const path = [];

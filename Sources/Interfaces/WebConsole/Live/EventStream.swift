@@ -3,6 +3,7 @@ import HTTPCommon
 import HTTPTypes
 import Hummingbird
 import NIOCore
+import ServiceLifecycle
 import SnapshotDomain
 import SnapshotServices
 
@@ -25,7 +26,8 @@ enum EventStream {
             try await writer.write(
                 ByteBuffer(string: isStale ? "retry: 1000\nevent: reload\ndata:\n\n" : "retry: 1000\n\n")
             )
-            for await line in lines { try await writer.write(ByteBuffer(string: line)) }
+            // A service that is asked to end waits for its answers, and this one would go on for ever.
+            for await line in lines.cancelOnGracefulShutdown() { try await writer.write(ByteBuffer(string: line)) }
             try await writer.finish(nil)
         }
         return Response(

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from routes import Furniture
 from service import GUEST, PROGRAM, Service
 from visitor import Visitor
 from words import SPANISH, Words
@@ -59,3 +60,8 @@ def visit(service: Service, browser: Browser, session: dict) -> Iterator[Callabl
     for visitor in visitors:
         visitor.close()
     assert not faults, "\n".join(faults)
+
+
+@pytest.fixture(scope="session")
+def furniture(service: Service) -> Furniture:
+    return Furniture(service)

@@ -46,6 +46,31 @@ extension CloudTests {
             }
         }
 
+        @Test("a plan names what depends on a snapshot, but nothing of environments that the caller cannot see")
+        func planForStrangers() async throws {
+            try await withCloud { cloud in
+                let volume = try await cloud.makeVolume("disk")
+                let snapshot = try await cloud.snapshot(volume, "base")
+                let secret = try await cloud.cloud.createVolume(
+                    CreateVolumeRequest(
+                        source: .snapshot(snapshot.id, isFull: false),
+                        name: try ResourceName("secret"),
+                        environment: cloud.abroad.id
+                    ),
+                    in: cloud.home.id,
+                    cloud.call
+                )
+                try await cloud.done(secret.job)
+                var stranger = cloud.call
+                stranger.principal.user.isOperator = false
+                stranger.principal.roles = [cloud.home.id: .viewer]
+                for (call, names) in [(cloud.call, ["disk", "secret"]), (stranger, ["disk"])] {
+                    let plan = try await cloud.cloud.planDeletion(of: [snapshot.id], in: cloud.home.id, call)
+                    #expect(plan.dependents.map(\.name.description).sorted() == names)
+                }
+            }
+        }
+
         @Test("deleting all snapshots leaves one layer, with the volume's content")
         func all() async throws {
             try await withCloud { cloud in

@@ -119,7 +119,9 @@ extension LocalCloud {
             return DeletionPlanView(
                 plan: whole,
                 snapshots: snapshots,
+                // What belongs to environments that the caller cannot see counts in the plan, and has no name.
                 dependents: try dependents.sorted { $0.order < $1.order }.compactMap { try reader.named($0) }
+                    .filter { call.principal.may(.read, in: $0.environment) }
             )
         }
     }

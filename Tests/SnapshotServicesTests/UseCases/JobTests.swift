@@ -123,6 +123,21 @@ extension CloudTests {
             }
         }
 
+        @Test("who looks at a snapshot hears of its verification, which changes nothing else", .timeLimit(.minutes(1)))
+        func eventOfReading() async throws {
+            try await withCloud { cloud in
+                let snapshot = try await cloud.snapshot(try await cloud.makeVolume("disk"), "base")
+                let events = cloud.world.feed.listen()
+                let submitted = try await cloud.cloud.verifySnapshot(snapshot.id, in: cloud.home.id, cloud.call)
+                try await cloud.done(submitted.job)
+                // When it begins, and when its result is there.
+                let subjects = await events.prefix(2).reduce(into: []) { $0.append($1.subject) }
+                #expect(subjects == [.snapshot(snapshot.id), .snapshot(snapshot.id)])
+                let row = try await cloud.catalog.read { try $0.findSnapshot(snapshot.id) }
+                #expect(row?.verification != nil)
+            }
+        }
+
         @Test("each job leaves a line in the log with who asked and how it ended")
         func activity() async throws {
             try await withCloud { cloud in

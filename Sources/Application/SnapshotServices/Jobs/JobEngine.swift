@@ -188,7 +188,8 @@ package final class JobEngine: Sendable {
     /// Says that a job changed what people see.
     private func announce(_ job: Job) {
         world.ledger.invalidate()
-        world.feed.publish(job.subjects, in: job.environment)
+        // What it only reads can show it, too: a verification leaves its date on the snapshot.
+        world.feed.publish(job.subjects + job.reads, in: job.environment)
     }
 
     private func start(_ ids: [JobID], _ state: inout State) {

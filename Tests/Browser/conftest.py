@@ -1,11 +1,10 @@
 """One service, one browser and one session for all tests of this folder."""
 
 import os
-import shutil
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Playwright, sync_playwright
 
 from routes import Furniture
 from service import GUEST, PROGRAM, Service
@@ -25,12 +24,15 @@ def service() -> Iterator[Service]:
         yield service
 
 
+def launch(playwright: Playwright) -> Browser:
+    # Chromium's sandbox refuses to run as root, as everything does where the gate runs.
+    return playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        # Everything runs as root in a container in the gate, which Chromium's sandbox refuses.
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium") or CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        browser = launch(playwright)
         yield browser
         browser.close()
 

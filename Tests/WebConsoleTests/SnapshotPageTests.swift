@@ -84,6 +84,15 @@ struct SnapshotPageTests {
         }
     }
 
+    @Test("what was taken of a volume at rest was not frozen, and says so")
+    func atRest() async throws {
+        var view = Sample.snapshot(30)
+        view.snapshot.consistency = ConsistencyRecord(requested: .crash, achieved: .filesystem)
+        let text = try await TestConsole(SnapshotCloud([view])).get(Self.one).text
+        #expect(text.contains("Nobody was writing to the volume"))
+        #expect(!text.contains(" ms"))
+    }
+
     @Test("without its volume a snapshot has no history, and cannot be reverted to")
     func goneVolume() async throws {
         let console = try TestConsole(SnapshotCloud(hasVolumes: false))

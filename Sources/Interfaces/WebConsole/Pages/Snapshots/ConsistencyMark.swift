@@ -13,10 +13,11 @@ struct ConsistencyMark: PageValue {
         switch (record.requested, record.achieved) {
         case (_, .filesystem):
             (tone, icon) = ("good", "tone-good")
-            detail = texts(
-                "consistency.held",
-                ["milliseconds": visit.formats.number(record.freezeMilliseconds ?? 0)]
-            )
+            // Without a freeze nobody was writing: the instance was stopped.
+            detail =
+                record.freezeMilliseconds.map {
+                    texts("consistency.held", ["milliseconds": visit.formats.number($0)])
+                } ?? texts("consistency.at_rest")
         case (.filesystem, .crash):
             (tone, icon) = ("warn", "tone-bad")
             detail = texts("consistency.missed")

@@ -116,7 +116,9 @@ enum SnapshotDetail {
             name: view.snapshot.name.description,
             state: Badge(view, visit)
         )
-        head.text = view.snapshot.description.isEmpty ? nil : view.snapshot.description
+        // What a revert kept is described by the service, in English; the page says it in the reader's language.
+        let isDescribed = view.snapshot.origin == .manual && !view.snapshot.description.isEmpty
+        head.text = isDescribed ? view.snapshot.description : nil
         // Without its volume there is nothing to put back.
         head.menu = SnapshotRow.menu(view, place, visit)
             .filter { volume != nil || !$0.address.hasSuffix("/revert") }

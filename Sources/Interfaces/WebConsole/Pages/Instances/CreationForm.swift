@@ -71,10 +71,7 @@ struct CreationForm: Sendable {
     }
 
     var notes: [String] {
-        [
-            texts("instance.note_space"),
-            isFromSnapshot ? texts("instance.note_isolated") : texts("instance.note_count"),
-        ]
+        isFromSnapshot ? [texts("instance.note_space")] : [texts("instance.note_space"), texts("instance.note_count")]
     }
 
     var hidden: [Sheet.Hidden] {
@@ -214,7 +211,8 @@ struct CreationForm: Sendable {
                     detail: texts("instance.network.\(mode.rawValue)_text"),
                     isChosen: mode.rawValue == chosen
                 )
-            }
+            },
+            hint: isFromSnapshot ? texts("instance.isolated_hint") : nil
         )
     }
 

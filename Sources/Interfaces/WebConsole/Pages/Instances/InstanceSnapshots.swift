@@ -16,7 +16,6 @@ extension InstanceDetail {
 
     /// The snapshots of one instant, or several that were each taken for themselves.
     struct SnapshotMoment: PageValue {
-        let id: String
         let heading: String
         /// Nil for snapshots that were each taken for themselves.
         let instant: Moment?
@@ -65,7 +64,36 @@ extension InstanceDetail {
         )
     }
 
-    /// Neighbours of one group make one moment; so do those between that have none.
+    /// What snapshots that stand together have in common.
+    private enum Kind: Hashable {
+        case instant(SnapshotGroupID)
+        case single
+        /// What a revert kept.
+        case undo
+
+        init(_ snapshot: Snapshot) {
+            self =
+                switch (snapshot.origin, snapshot.group) {
+                case (.undo, _): .undo
+                case (.manual, let group?): .instant(group)
+                case (.manual, nil): .single
+                }
+        }
+
+        var heading: String {
+            switch self {
+            case .instant: "instance.instant"
+            case .single: "instance.single_snapshots"
+            case .undo: "instance.kept_by_revert"
+            }
+        }
+
+        var group: SnapshotGroupID? {
+            if case .instant(let group) = self { group } else { nil }
+        }
+    }
+
+    /// Neighbours of one kind make one moment.
     private static func moments(
         _ views: [SnapshotView],
         _ subject: InstanceSubject,
@@ -73,38 +101,37 @@ extension InstanceDetail {
     ) -> [SnapshotMoment] {
         var runs: [[SnapshotView]] = []
         for view in views {
-            if let last = runs.last?.last, last.snapshot.group == view.snapshot.group {
+            if let last = runs.last?.last, Kind(last.snapshot) == Kind(view.snapshot) {
                 runs[runs.count - 1].append(view)
             } else {
                 runs.append([view])
             }
         }
-        return runs.map { moment($0, subject, state) }
+        return runs.compactMap { run in run.first.map { moment(Kind($0.snapshot), run, subject, state) } }
     }
 
     private static func moment(
+        _ kind: Kind,
         _ views: [SnapshotView],
         _ subject: InstanceSubject,
         _ state: ListState
     ) -> SnapshotMoment {
         let (visit, place) = (subject.visit, subject.place)
         let texts = visit.texts
-        let group = views.first?.snapshot.group
         let canRevert =
             place.may(.revert) && subject.view.instance.state == .available
             && views.allSatisfy { $0.shownState == .completed }
         return SnapshotMoment(
-            id: views.first?.snapshot.id.description ?? "",
-            heading: texts.count(group == nil ? "instance.single_snapshots" : "instance.instant", views.count),
-            instant: group == nil ? nil : views.first.map { Moment($0.snapshot.createdAt, visit) },
-            revert: group.flatMap { group in
+            heading: texts.count(kind.heading, views.count),
+            instant: kind.group == nil ? nil : views.first.map { Moment($0.snapshot.createdAt, visit) },
+            revert: kind.group.flatMap { group in
                 canRevert ? Link(texts("instance.revert_to"), subject.own + "/revert?group=\(group)") : nil
             },
             columns: [
                 "list.name", "list.state", "volume.volume", "snapshot.consistency", "snapshot.space", "snapshot.rapid",
                 "list.created",
             ].map { Column(texts($0), in: state) },
-            rows: (group == nil ? views : views.rootFirst(\.snapshot.source.role)).map {
+            rows: (kind == .single ? views : views.rootFirst(\.snapshot.source.role)).map {
                 SnapshotRow($0, place, visit)
             },
             empty: nil,

@@ -17,7 +17,7 @@ export INSTANTA_DEMO_GUEST := $(abspath $(GUEST))
 FORMATTED := $(wildcard Sources Tests Benchmarks)
 IMPORT_CHECK := --explicit-target-dependency-import-check error
 
-.PHONY: help run demo build test test-guest check fmt hooks bench ci clean packages
+.PHONY: help run demo build test test-guest test-console screens check fmt hooks bench ci clean packages
 
 help: ## Say what there is
 	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -35,6 +35,14 @@ build: packages ## Build the instanta program
 test: packages $(GUEST) ## Build and run every test
 	swift build --build-tests $(IMPORT_CHECK)
 	scripts/run-tests
+
+test-console: packages $(GUEST) ## Build the program and follow the guide in a real browser
+	swift build --product instanta
+	scripts/run-tests Browser
+
+screens: packages $(GUEST) ## Take the pictures of docs/screens anew
+	swift build --product instanta
+	scripts/make-screens
 
 test-guest: packages $(GUEST) ## Check what the demo guest promises
 	scripts/test-demo-guest $(GUEST)

@@ -83,6 +83,42 @@ extension CloudTests {
             }
         }
 
+        @Test("a template says what stands on it, and names what the caller can see")
+        func dependents() async throws {
+            try await withCloud { cloud in
+                let template = try await cloud.makeTemplate("golden", isPublic: true)
+                let alone = try await cloud.cloud.template(template.id, in: cloud.home.id, cloud.call)
+                #expect(alone.dependentCount == 0)
+                let instance = try await cloud.deploy("near", from: template)
+                let submitted = try await cloud.cloud.deploy(
+                    DeployRequest(
+                        source: .template(template.id),
+                        name: try ResourceName("far"),
+                        network: .isolated,
+                        startsInstances: false
+                    ),
+                    in: cloud.abroad.id,
+                    cloud.call
+                )
+                try await cloud.done(submitted.job)
+                let (near, far) = (
+                    try await cloud.root(of: instance),
+                    try await cloud.root(of: try #require(submitted.resource.first).instance)
+                )
+                let all = try await cloud.cloud.template(template.id, in: cloud.home.id, cloud.call)
+                #expect(Set(all.dependents.map(\.pin)) == [.volume(near.id), .volume(far.id)])
+                var guest = cloud.call
+                guest.principal = Principal(
+                    user: User(id: .random(), name: "guest", isOperator: false, createdAt: Date()),
+                    roles: [cloud.home.id: .viewer]
+                )
+                let seen = try await cloud.cloud.template(template.id, in: cloud.home.id, guest)
+                #expect(seen.dependents.map(\.pin) == [.volume(near.id)])
+                #expect(seen.dependents.first?.environment == cloud.home.id)
+                #expect(seen.dependentCount == 2)
+            }
+        }
+
         @Test("an instance made from a group has every disk as it was, in another environment and without a network")
         func troubleshooting() async throws {
             try await withCloud { cloud in

@@ -1,6 +1,8 @@
 """The table of routes, and real things to fill the places in their patterns."""
 
+import json
 import pathlib
+import urllib.request
 from dataclasses import dataclass
 
 from service import Service
@@ -41,7 +43,7 @@ class Furniture:
     """Things of every kind in an environment, so that every page has something to show."""
 
     def __init__(self, service: Service) -> None:
-        run, json = service.run, service.json
+        run, json_of = service.run, service.json
         run("snapshot", "create", "--volume", "ROOT-web01", "--name", "before-upgrade", "--description", "Before 2.0.")
         run("snapshot", "verify", "before-upgrade")
         run("snapshot", "create", "--instance", "web01", "--name", "both-disks")
@@ -51,23 +53,56 @@ class Furniture:
         run("template", "create", "--from-snapshot", "before-upgrade", "--name", "golden")
 
         def id_of(kind: str, name: str) -> str:
-            return json(kind, "show", name)["id"]
+            return json_of(kind, "show", name)["id"]
+
+        def first_of(path: str) -> str:
+            credentials = json.loads((service.data / "credentials.json").read_text())
+            request = urllib.request.Request(
+                f"{service.url}/api/v2{path}", headers={"MC-Api-Key": credentials["mcApiKey"]})
+            with urllib.request.urlopen(request) as answer:
+                return json.load(answer)["data"][0]["id"]
 
         self.instance = id_of("instance", "web01")
         self.root_volume, self.data_volume = id_of("volume", "ROOT-web01"), id_of("volume", "web01_data")
         self.free_volume = id_of("volume", "archive")
         self.snapshot = id_of("snapshot", "before-upgrade")
+        self.group = json_of("snapshot", "show", "both-disks_ROOT-web01")["groupId"]
         self.template = id_of("template", "golden")
+        in_demo = "/services/compute/demo"
+        self.ids = {
+            "instances": self.instance, "snapshots": self.snapshot, "templates": self.template,
+            "volumes": self.root_volume, "tasks": first_of(f"{in_demo}/tasks"),
+            "connections": first_of("/services/connections"), "organizations": first_of("/organizations"),
+            "environments": next(row["id"] for row in json_of("environment", "list") if row["name"] == "demo"),
+            "zones": first_of(f"{in_demo}/zones"),
+            "computeofferings": first_of(f"{in_demo}/computeofferings"),
+            "diskofferings": first_of(f"{in_demo}/diskofferings"),
+        }
 
     def address(self, pattern: str, environment: str = "demo") -> str:
         """A real address of a page: one that has something to ask or to show."""
-        parts = pattern.replace(":environment", environment).split("/")
+        parts = pattern.replace(":environment", environment).replace(":service", "compute").split("/")
         if ":id" in parts:
             kind, page = parts[parts.index(":id") - 1], parts[-1]
-            id = {"instances": self.instance, "snapshots": self.snapshot, "templates": self.template,
-                  "volumes": self.root_volume}[kind]
+            id = self.ids[kind]
             if kind == "volumes":
                 id = {"attach": self.free_volume, "delete": self.free_volume, "undo": self.free_volume,
                       "detach": self.data_volume}.get(page, id)
             parts[parts.index(":id")] = id
-        return "/".join(parts) + (f"?id={self.snapshot}" if pattern.endswith("/snapshots/delete") else "")
+        query = {"/snapshots/delete": f"?id={self.snapshot}", "/snapshots/deletionPlan": f"?ids={self.snapshot}",
+                 "/instances/:id/revert": f"?group={self.group}", "/apiInfo": "?environmentId=" + environment,
+                 "/activity_log": "?environmentId=" + environment, "/summary": "?environmentId=" + environment}
+        return "/".join(parts) + next((text for end, text in query.items() if pattern.endswith(end)), "")
+
+    def body(self, route: Route) -> dict[str, object]:
+        """What the API would accept for a call, of somebody who may make it."""
+        name, pattern = {"name": "of-no-consequence"}, route.pattern
+        if route.method == "PUT" or pattern == "/api/v2/environments":
+            return name
+        template, by_operation = {"templateId": self.template}, {
+            "revert": {"groupId": self.group}, "attachToInstance": {"instanceId": self.instance},
+            "resize": {"sizeInGb": 2}, "createVolume": name, "createTemplate": name, "createInstance": name}
+        by_list = {
+            "instances": name | template, "volumes": name | {"sizeInGb": 1}, "snapshots": {"volumeId": self.root_volume},
+            "templates": name | {"url": "https://example.com/a.qcow2"}}
+        return by_operation.get(route.operation or "", by_list.get(pattern.split("/")[-1], {}))

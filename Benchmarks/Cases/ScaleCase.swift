@@ -33,7 +33,8 @@ struct ScaleCase {
             [
                 try await idle(service, "… with \(snapshots) snapshots", atMost: 120),
                 Row("restart with them to ready", "\(Series(.seconds, [service.startTime / .seconds(1)]))"),
-            ] + (try await lists(service, crowded, snapshots)) + [try await change(service, volume)]
+            ] + (try await lists(service, crowded, snapshots)) + (try await pages(service, snapshots))
+                + [try await change(service, volume)]
         }
         return rows
     }
@@ -126,6 +127,30 @@ struct ScaleCase {
             guard rows.count == 50 else { throw BenchFault("SQLite found \(rows.count) snapshots") }
             return ContinuousClock.now - start
         }
+    }
+
+    // MARK: Pages
+
+    /// Pages of the console, each to its last byte: the first comes no later.
+    private func pages(_ service: MeasuredService, _ count: Int) async throws -> [Row] {
+        let visitor = try await service.signIn()
+        var rows: [Row] = []
+        for page in ["snapshots", "snapshots?sort=name", "volumes"] {
+            var times = Series(.milliseconds)
+            for round in 0...200 {
+                let start = ContinuousClock.now
+                let answer = try await visitor.send("GET", "/environments/large/\(page)")
+                // The first answer is warm-up.
+                if round > 0 { times.add(ContinuousClock.now - start) }
+                guard answer.status == 200, answer.contains("<table") else {
+                    throw BenchFault("the page \(page) was answered \(answer.status)")
+                }
+            }
+            rows.append(
+                Row("console page \(page) of \(count) snapshots, p99", times, value: times.quantile(0.99), atMost: 25)
+            )
+        }
+        return rows
     }
 
     // MARK: Changes

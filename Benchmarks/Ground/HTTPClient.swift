@@ -10,6 +10,8 @@ final class HTTPClient: Sendable {
     struct Answer: Sendable {
         var status: Int
         var body: Data
+        /// What `Set-Cookie` lines ask to be sent from now on, as `Cookie` has it.
+        var cookies: String
 
         /// Takes longer than many an answer does: not for what is being timed.
         var json: JSONValue { get throws { try JSONValue(parsing: body) } }
@@ -22,9 +24,17 @@ final class HTTPClient: Sendable {
     private let socket: Int32
     private let thread = BlockingPool(name: "http", width: 1)
 
-    init(port: Int, key: String) throws {
+    convenience init(port: Int, key: String) throws {
+        try self.init(port: port, ["MC-Api-Key": key])
+    }
+
+    /// - Parameters:
+    ///   - port: Where the service listens, on the loopback interface.
+    ///   - others: Headers of every request.
+    /// - Throws: ``BenchFault`` when nobody listens there.
+    init(port: Int, _ others: [String: String]) throws {
         self.port = port
-        headers = "Host: 127.0.0.1:\(port)\r\nMC-Api-Key: \(key)\r\n"
+        headers = (["Host: 127.0.0.1:\(port)"] + others.map { "\($0): \($1)" }).map { $0 + "\r\n" }.joined()
         socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
@@ -56,6 +66,23 @@ final class HTTPClient: Sendable {
         if let waits { head += "Prefer: wait=\(waits)\r\n" }
         let content = Data((body?.text ?? "").utf8)
         if method != "GET" { head += "Content-Type: application/json\r\nContent-Length: \(content.count)\r\n" }
+        return try await send(head, content)
+    }
+
+    /// Sends a form, whose fields are encoded already.
+    func send(form: String, to path: String) async throws -> Answer {
+        try await send(
+            """
+            POST \(path) HTTP/1.1\r
+            \(headers)Content-Type: application/x-www-form-urlencoded\r
+            Content-Length: \(form.utf8.count)\r
+
+            """,
+            Data(form.utf8)
+        )
+    }
+
+    private func send(_ head: String, _ content: Data) async throws -> Answer {
         let request = Data("\(head)\r\n".utf8) + content
         return try await thread.run { [socket] in
             try Self.write(request, to: socket)
@@ -79,6 +106,11 @@ final class HTTPClient: Sendable {
                     separatedBy: "\r\n"
                 )
                 let status = lines[0].split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
+                let cookies = lines.filter { $0.lowercased().hasPrefix("set-cookie:") }.compactMap { line in
+                    line.dropFirst("set-cookie:".count).split(separator: ";").first?.trimmingCharacters(
+                        in: .whitespaces
+                    )
+                }
                 let length = lines.lazy.compactMap { line -> Int? in
                     let parts = line.split(separator: ":", maxSplits: 1)
                     guard parts.count == 2, parts[0].lowercased() == "content-length" else { return nil }
@@ -86,7 +118,11 @@ final class HTTPClient: Sendable {
                 }.first
                 guard let length else { throw BenchFault("an answer without a length: \(lines[0])") }
                 while received.count < head.upperBound + length { received += try read(from: socket) }
-                return Answer(status: status, body: received.subdata(in: head.upperBound..<head.upperBound + length))
+                return Answer(
+                    status: status,
+                    body: received.subdata(in: head.upperBound..<head.upperBound + length),
+                    cookies: cookies.joined(separator: "; ")
+                )
             }
             received += try read(from: socket)
         }

@@ -19,6 +19,9 @@ final class MeasuredService: Sendable {
     let startTime: Duration
     let url: String
     let key: String
+    private let port: Int
+    /// The form by which the first user signs in.
+    private let entrance: String
     private let child: ChildProcess
 
     private init(
@@ -28,6 +31,8 @@ final class MeasuredService: Sendable {
         startTime: Duration,
         url: String,
         key: String,
+        port: Int,
+        entrance: String,
         child: ChildProcess
     ) {
         self.data = data
@@ -36,6 +41,8 @@ final class MeasuredService: Sendable {
         self.startTime = startTime
         self.url = url
         self.key = key
+        self.port = port
+        self.entrance = entrance
         self.child = child
     }
 
@@ -75,6 +82,8 @@ final class MeasuredService: Sendable {
                 startTime: ContinuousClock.now - start,
                 url: url,
                 key: key,
+                port: port,
+                entrance: ["user", "password"].map { "\($0)=\(credentials[$0]?.string ?? "")" }.joined(separator: "&"),
                 child: child
             )
         } catch {
@@ -128,6 +137,15 @@ final class MeasuredService: Sendable {
             default: throw BenchFault("\(method) \(rest): \(String(decoding: answer.body, as: UTF8.self))")
             }
         }
+    }
+
+    /// A connection to the console, as the first user, who has signed in.
+    func signIn() async throws -> HTTPClient {
+        let answer = try await HTTPClient(port: port, [:]).send(form: entrance, to: "/sign-in")
+        guard answer.status == 303, !answer.cookies.isEmpty else {
+            throw BenchFault("the first user cannot sign in: \(answer.status)")
+        }
+        return try HTTPClient(port: port, ["Cookie": answer.cookies])
     }
 
     /// What came of a change.

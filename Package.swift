@@ -104,6 +104,15 @@ let package = Package(
             "CloudMCAPI",
             ["SnapshotDomain", "SnapshotPorts", "SnapshotServices", "HTTPCommon", hummingbird, httpTypes, logging]
         ),
+        // CloudStack's query API.
+        ring(
+            "Interfaces",
+            "CloudStackAPI",
+            [
+                "SnapshotDomain", "SnapshotPorts", "SnapshotServices", "HTTPCommon", crypto, hummingbird, httpTypes,
+                nioCore, logging,
+            ]
+        ),
         // The web console's pages, messages, styles and script, embedded in the program.
         .target(
             name: "ConsoleFiles",
@@ -127,7 +136,8 @@ let package = Package(
             name: "instanta",
             dependencies: [
                 "SnapshotDomain", "SnapshotPorts", "SnapshotServices", "Platform", "CatalogSQLite", "QEMU",
-                "BlockStoreQCOW2", "HypervisorQEMU", "HTTPCommon", "CloudMCAPI", "WebConsole", "CommandLine",
+                "BlockStoreQCOW2", "HypervisorQEMU", "HTTPCommon", "CloudMCAPI", "CloudStackAPI", "WebConsole",
+                "CommandLine",
                 argumentParser, crypto, cryptoExtras, hummingbird, nioCore, nioPosix, logging,
             ],
             path: "Sources/Executables/instanta",
@@ -183,6 +193,14 @@ let package = Package(
                 "SnapshotDomain", "SnapshotPorts", "SnapshotServices", "CloudMCAPI", "HTTPCommon", hummingbird,
                 httpTypes,
                 nioCore, nioPosix, logging,
+            ]
+        ),
+        tests(
+            "CloudStackAPI",
+            [
+                "SnapshotDomain", "SnapshotPorts", "SnapshotServices", "CloudStackAPI", "CatalogSQLite",
+                "BlockStoreQCOW2", "HypervisorQEMU", "HTTPCommon", crypto, hummingbird, httpTypes, nioCore, nioPosix,
+                logging,
             ]
         ),
         tests(

@@ -1,0 +1,9 @@
+/// All commands.
+enum CommandTable {
+    static let all: [Command] =
+        (ServiceCommands.all + OfferingCommands.all + AccountCommands.all + AbsentCommands.all)
+        .sorted { $0.name < $1.name }
+
+    /// Names are exact.
+    static let byName: [String: Command] = Dictionary(all.map { ($0.name, $0) }) { first, _ in first }
+}

@@ -82,25 +82,39 @@ package struct SnapshotFilter: Hashable, Sendable {
     package var volume: VolumeID?
     package var instance: InstanceID?
     package var group: SnapshotGroupID?
+    /// Those that belong to any group, or those that belong to none.
+    package var isGrouped: Bool?
     package var states: Set<ResourceState.Word>?
     /// A part of the name, of the volume's name or of the instance's name, in any letter case.
     ///
     package var text: String?
+    package var ids: Set<SnapshotID>?
+    package var name: ResourceName?
+    /// At least one of these.
+    package var tags: [TagCondition]?
 
     package init(
         environment: EnvironmentID? = nil,
         volume: VolumeID? = nil,
         instance: InstanceID? = nil,
         group: SnapshotGroupID? = nil,
+        isGrouped: Bool? = nil,
         states: Set<ResourceState.Word>? = nil,
-        text: String? = nil
+        text: String? = nil,
+        ids: Set<SnapshotID>? = nil,
+        name: ResourceName? = nil,
+        tags: [TagCondition]? = nil
     ) {
         self.environment = environment
         self.volume = volume
         self.instance = instance
         self.group = group
+        self.isGrouped = isGrouped
         self.states = states
         self.text = text
+        self.ids = ids
+        self.name = name
+        self.tags = tags
     }
 }
 
@@ -111,19 +125,29 @@ package struct VolumeFilter: Hashable, Sendable {
     package var role: Volume.Role?
     package var states: Set<ResourceState.Word>?
     package var text: String?
+    package var ids: Set<VolumeID>?
+    package var name: ResourceName?
+    /// At least one of these.
+    package var tags: [TagCondition]?
 
     package init(
         environment: EnvironmentID? = nil,
         instance: InstanceID? = nil,
         role: Volume.Role? = nil,
         states: Set<ResourceState.Word>? = nil,
-        text: String? = nil
+        text: String? = nil,
+        ids: Set<VolumeID>? = nil,
+        name: ResourceName? = nil,
+        tags: [TagCondition]? = nil
     ) {
         self.environment = environment
         self.instance = instance
         self.role = role
         self.states = states
         self.text = text
+        self.ids = ids
+        self.name = name
+        self.tags = tags
     }
 }
 
@@ -135,17 +159,50 @@ package struct InstanceFilter: Hashable, Sendable {
     package var power: Instance.Power?
     /// A part of the name, in any letter case.
     package var text: String?
+    package var ids: Set<InstanceID>?
+    package var name: ResourceName?
+    /// At least one of these.
+    package var tags: [TagCondition]?
 
     package init(
         environment: EnvironmentID? = nil,
         states: Set<ResourceState.Word>? = nil,
         power: Instance.Power? = nil,
-        text: String? = nil
+        text: String? = nil,
+        ids: Set<InstanceID>? = nil,
+        name: ResourceName? = nil,
+        tags: [TagCondition]? = nil
     ) {
         self.environment = environment
         self.states = states
         self.power = power
         self.text = text
+        self.ids = ids
+        self.name = name
+        self.tags = tags
+    }
+}
+
+/// Which tags; what is nil does not restrict.
+package struct TagFilter: Hashable, Sendable {
+    package var environment: EnvironmentID
+    package var kind: ResourceReference.Kind?
+    package var id: Identifier<ResourceReference>?
+    package var key: String?
+    package var value: String?
+
+    package init(
+        environment: EnvironmentID,
+        kind: ResourceReference.Kind? = nil,
+        id: Identifier<ResourceReference>? = nil,
+        key: String? = nil,
+        value: String? = nil
+    ) {
+        self.environment = environment
+        self.kind = kind
+        self.id = id
+        self.key = key
+        self.value = value
     }
 }
 
@@ -181,6 +238,7 @@ package struct ActivityFilter: Hashable, Sendable {
     package var status: ActivityEntry.Status?
     package var from: Date?
     package var until: Date?
+    package var id: ActivityEntry.ID?
 
     package init(
         environment: EnvironmentID? = nil,
@@ -188,7 +246,8 @@ package struct ActivityFilter: Hashable, Sendable {
         event: String? = nil,
         status: ActivityEntry.Status? = nil,
         from: Date? = nil,
-        until: Date? = nil
+        until: Date? = nil,
+        id: ActivityEntry.ID? = nil
     ) {
         self.environment = environment
         self.user = user
@@ -196,6 +255,7 @@ package struct ActivityFilter: Hashable, Sendable {
         self.status = status
         self.from = from
         self.until = until
+        self.id = id
     }
 }
 
@@ -304,6 +364,13 @@ package protocol CatalogReader {
     func findInstance(named name: ResourceName, in environment: EnvironmentID) throws -> Instance?
     func listInstances(_ filter: InstanceFilter, order: ListOrder, page: PageRequest) throws -> CatalogPage<Instance>
 
+    /// The environment where a resource is, or was before it was deleted; nil for one that never existed.
+    func environment(holding resource: ResourceReference) throws -> EnvironmentID?
+    /// By resource and key.
+    func listTags(_ filter: TagFilter, page: PageRequest) throws -> CatalogPage<Tag>
+    /// The tags of some resources, by their keys.
+    func tags(of resources: [ResourceReference]) throws -> [ResourceReference: [Tag]]
+
     func findLayer(_ id: LayerID) throws -> Layer?
     /// All layers and pins of one pool. Grows with the pool: for the collector and the ledger.
     func layerTree(of pool: PoolID) throws -> LayerTree
@@ -362,6 +429,11 @@ package protocol CatalogWriter: CatalogReader {
     func update(_ instance: Instance) throws
     func deleteInstance(_ id: InstanceID) throws
 
+    /// Refused when the resource has a tag of that key. A tag goes with its resource.
+    func insert(_ tag: Tag) throws
+    /// Deletes the tag of a key, whatever its value unless one is given.
+    func deleteTag(of resource: ResourceReference, _ tag: TagCondition) throws
+
     func insert(_ layer: Layer) throws
     func update(_ layer: Layer) throws
     /// Refused by the schema while a pin or a child refers to it.
@@ -373,7 +445,9 @@ package protocol CatalogWriter: CatalogReader {
     /// Forgets jobs that ended before an instant.
     func deleteJobs(endedBefore instant: Date) throws
 
-    func append(_ entry: ActivityEntry) throws
+    /// Returns the identity that the line gets.
+    @discardableResult
+    func append(_ entry: ActivityEntry) throws -> ActivityEntry.ID
 
     func insert(_ user: User, passwordVerifier: String) throws
     func update(_ user: User) throws

@@ -33,7 +33,7 @@ struct PlaceFinder {
             return .environment(try await cloud.environment(reference, caller), isProject: true)
         } catch {
             guard error.code == .notFound else { throw error }
-            throw unknown(reference, "projectid")
+            throw Self.unknown(reference, "projectid", command)
         }
     }
 
@@ -45,26 +45,44 @@ struct PlaceFinder {
         return (own ?? first).map { .environment($0, isProject: false) } ?? .nowhere
     }
 
-    /// Where a thing is, or was before it was deleted.
+    /// Where a thing is, or was before it was deleted; nil for one that is in no environment.
     ///
     /// - Throws: ``APIFailure`` for one that never was there.
     private func environment(of value: String, _ entity: Entity, _ parameter: Parameter) async throws -> EnvironmentID?
     {
-        switch entity {
-        case .zone, .computeOffering, .diskOffering, .osType:
-            guard Choices.has(value, entity) else { throw unknown(value, parameter.name) }
-            return nil
-        case .volume, .snapshot, .template, .instance, .instanceSnapshot, .job:
+        guard let kind = entity.kind else {
+            // A job is looked for by its command.
+            guard entity == .job || Choices.has(value, entity) else {
+                throw Self.unknown(value, parameter.name, command)
+            }
             return nil
         }
+        guard let id = Identifier<ResourceReference>(value),
+            let environment = try await cloud.environment(holding: ResourceReference(kind, id), caller)
+        else { throw Self.unknown(value, parameter.name, command) }
+        return environment
     }
 
     /// The exact words by which a client knows that a thing does not exist.
-    private func unknown(_ value: String, _ parameter: String) -> APIFailure {
+    static func unknown(_ value: String, _ parameter: String, _ command: Command) -> APIFailure {
         .invalid(
             "Unable to execute API command \(command.name.lowercased()) due to invalid value. Invalid parameter "
                 + "\(parameter) value=\(value) due to incorrect long value format, or entity does not exist or due to "
                 + "incorrect parameter annotation for the field in api cmd class."
         )
+    }
+}
+
+extension Entity {
+    /// What it is among the resources of environments; nil for what is no such resource.
+    var kind: ResourceReference.Kind? {
+        switch self {
+        case .volume: .volume
+        case .snapshot: .snapshot
+        case .template: .template
+        case .instance: .instance
+        case .instanceSnapshot: .snapshotGroup
+        case .job, .zone, .computeOffering, .diskOffering, .osType: nil
+        }
     }
 }

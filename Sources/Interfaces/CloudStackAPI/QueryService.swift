@@ -41,6 +41,8 @@ struct QueryService: Sendable {
                 home: keys.environment
             )
             return try Envelope.response(try await command.handler(call), to: command.name)
+        } catch is NoSuchRow {
+            return try Envelope.response(.fields([:]), to: command?.name ?? "")
         } catch let failure as APIFailure {
             return Envelope.response(failure, to: command?.name)
         } catch let error as ServiceError {

@@ -206,6 +206,29 @@ extension StubCloud {
 
     package func uploadPath() async throws(ServiceError) -> String { throw unexpected() }
 
+    package func environment(holding resource: ResourceReference, _ call: CallContext)
+        async throws(ServiceError) -> EnvironmentID?
+    { throw unexpected() }
+
+    package func listTags(_ filter: TagFilter, page: PageRequest, _ call: CallContext)
+        async throws(ServiceError) -> CatalogPage<Tag>
+    { throw unexpected() }
+
+    package func tags(of resources: [ResourceReference], _ call: CallContext)
+        async throws(ServiceError) -> [ResourceReference: [Tag]]
+    { throw unexpected() }
+
+    package func addTags(_ tags: [Tag], in environment: EnvironmentID, _ call: CallContext)
+        async throws(ServiceError) -> ActivityEntry.ID
+    { throw unexpected() }
+
+    package func removeTags(
+        _ conditions: [TagCondition]?,
+        of resources: [ResourceReference],
+        in environment: EnvironmentID,
+        _ call: CallContext
+    ) async throws(ServiceError) -> ActivityEntry.ID { throw unexpected() }
+
     package func task(_ id: JobID, _ call: CallContext) async throws(ServiceError) -> TaskView { throw unexpected() }
 
     package func awaitTask(_ id: JobID, atMost limit: Duration, _ call: CallContext) async throws(ServiceError)

@@ -1,3 +1,4 @@
+import Foundation
 import GRDB
 import SnapshotDomain
 import SnapshotPorts
@@ -34,6 +35,26 @@ struct ListQuery<Item: Record> {
     mutating func filter(_ condition: String, _ value: (any DatabaseValueConvertible)?) {
         guard let value else { return }
         rows.add(condition, [value])
+        tallies = nil
+    }
+
+    /// Rows with one of these identities.
+    mutating func filter(ids: [UUID]?) {
+        guard let ids else { return }
+        let places = Array(repeating: "?", count: ids.count).joined(separator: ", ")
+        rows.add("id IN (\(places))", StatementArguments(ids))
+        tallies = nil
+    }
+
+    /// Rows with at least one of these tags.
+    mutating func filter(tags: [TagCondition]?) {
+        guard let tags, !tags.isEmpty else { return }
+        let terms = tags.map { $0.value == nil ? "key = ?" : "(key = ? AND value = ?)" }.joined(separator: " OR ")
+        let values = tags.flatMap { [$0.key] + ($0.value.map { [$0] } ?? []) }
+        rows.add(
+            "EXISTS (SELECT 1 FROM tags WHERE resource_id = \(Item.table).id AND (\(terms)))",
+            StatementArguments(values)
+        )
         tallies = nil
     }
 

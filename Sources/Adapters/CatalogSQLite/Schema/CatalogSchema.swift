@@ -13,6 +13,7 @@ enum CatalogSchema {
         ("0001_first_light", firstLight),
         ("0002_sessions", sessions),
         ("0003_people", people),
+        ("0004_tags", tags),
     ]
 
     static var migrator: DatabaseMigrator {

@@ -11,12 +11,17 @@ extension Session {
         query.filter("event = ?", filter.event)
         query.filter("created_at >= ?", filter.from?.stored)
         query.filter("created_at < ?", filter.until?.stored)
+        query.filter("id = ?", filter.id)
         return try run { try query.page($0, orderedBy: "created_at DESC, id DESC", page).map(\.entry) }
     }
 }
 
 extension WriteSession {
-    func append(_ entry: ActivityEntry) throws {
-        try run { try ActivityRecord(entry).insert(into: $0) }
+    @discardableResult
+    func append(_ entry: ActivityEntry) throws -> ActivityEntry.ID {
+        try run { database in
+            try ActivityRecord(entry).insert(into: database)
+            return database.lastInsertedRowID
+        }
     }
 }

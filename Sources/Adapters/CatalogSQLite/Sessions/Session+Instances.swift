@@ -20,6 +20,9 @@ extension Session {
         query.filter(states: filter.states?.map(\.rawValue))
         query.filter("power = ?", filter.power?.rawValue)
         query.filter(text: filter.text, in: "searchable(name)")
+        query.filter(ids: filter.ids?.sorted().map(\.stored))
+        query.filter("name = ?", filter.name?.description)
+        query.filter(tags: filter.tags)
         return try run { try query.page($0, orderedBy: order.sql(sizeColumn: "memory"), page).map(\.instance) }
     }
 }

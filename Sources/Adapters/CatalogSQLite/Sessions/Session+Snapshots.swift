@@ -23,7 +23,11 @@ extension Session {
         query.filter("source_volume_id = ?", filter.volume?.stored)
         query.filter("source_instance_id = ?", filter.instance?.stored)
         query.filter("group_id = ?", filter.group?.stored)
+        query.filter("(group_id IS NOT NULL) = ?", filter.isGrouped)
         query.filter(text: filter.text)
+        query.filter(ids: filter.ids?.sorted().map(\.stored))
+        query.filter("name = ?", filter.name?.description)
+        query.filter(tags: filter.tags)
         return try run { try query.page($0, orderedBy: order.sql(), page).map(\.snapshot) }
     }
 

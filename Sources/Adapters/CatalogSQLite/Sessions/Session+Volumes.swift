@@ -21,6 +21,9 @@ extension Session {
         query.filter("instance_id = ?", filter.instance?.stored)
         query.filter("role = ?", filter.role?.rawValue)
         query.filter(text: filter.text)
+        query.filter(ids: filter.ids?.sorted().map(\.stored))
+        query.filter("name = ?", filter.name?.description)
+        query.filter(tags: filter.tags)
         return try run { try query.page($0, orderedBy: order.sql(), page).map(\.volume) }
     }
 

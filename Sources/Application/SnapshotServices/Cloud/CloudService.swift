@@ -152,6 +152,29 @@ package protocol CloudService: Sendable {
     /// A path in the pool's own scratch area where a face may write an upload before it creates a template from it.
     func uploadPath() async throws(ServiceError) -> String
 
+    // MARK: Resources of any kind
+
+    /// The environment where a resource is, or was before it was deleted, if the caller can read it or the resource is a public
+    /// template; else nil.
+    func environment(holding resource: ResourceReference, _ call: CallContext)
+        async throws(ServiceError) -> EnvironmentID?
+    /// Needs `read`.
+    func listTags(_ filter: TagFilter, page: PageRequest, _ call: CallContext)
+        async throws(ServiceError) -> CatalogPage<Tag>
+    /// Those of resources that the caller can read.
+    func tags(of resources: [ResourceReference], _ call: CallContext)
+        async throws(ServiceError) -> [ResourceReference: [Tag]]
+    /// All or none. Returns a line of the activity log. Needs `change`, as does the next.
+    func addTags(_ tags: [Tag], in environment: EnvironmentID, _ call: CallContext)
+        async throws(ServiceError) -> ActivityEntry.ID
+    /// Removes what is named, or everything; what is not there is no error.
+    func removeTags(
+        _ conditions: [TagCondition]?,
+        of resources: [ResourceReference],
+        in environment: EnvironmentID,
+        _ call: CallContext
+    ) async throws(ServiceError) -> ActivityEntry.ID
+
     // MARK: Jobs, log, service
 
     /// Needs `read` in the job's environment.

@@ -1,7 +1,8 @@
 /// All commands.
 enum CommandTable {
     static let all: [Command] =
-        (ServiceCommands.all + OfferingCommands.all + AccountCommands.all + AbsentCommands.all)
+        (ServiceCommands.all + OfferingCommands.all + AccountCommands.all + VolumeCommands.all + SnapshotCommands.all
+        + InstanceCommands.all + TemplateCommands.all + TagCommands.all + JobCommands.all + AbsentCommands.all)
         .sorted { $0.name < $1.name }
 
     /// Names are exact.

@@ -1,0 +1,75 @@
+import SnapshotDomain
+import SnapshotServices
+
+/// What a job came to, read from what it was about: a job does not keep its result.
+struct JobResult {
+    let call: Call
+
+    /// Nil while the job is pending.
+    func json(of task: TaskView) async throws -> JSON? {
+        switch task.status {
+        case .queued, .running:
+            return nil
+        case .failed, .cancelled:
+            let error =
+                task.failure ?? ServiceError(.internalError, "The job failed; the service's log has the details.")
+            return APIFailure(error).body
+        case .succeeded:
+            return try await success(task.job)
+        }
+    }
+
+    /// One object under its name, or `success`.
+    ///
+    /// What is gone since then, or was hidden from the caller, shows as its id and name.
+    private func success(_ job: Job) async throws -> JSON {
+        switch job.kind {
+        case .createSnapshots:
+            if job.isOfInstance { return .object(["success": .flag(true)]) }
+            return try await object(job.snapshots.first, job, call.snapshot, Shapes.snapshot)
+        case .revertVolumes:
+            if job.isOfInstance { return try await object(job.instances.first, job, call.instance, Shapes.instance) }
+            return try await object(revertedTo(job), job, call.snapshot, Shapes.snapshot)
+        case .createVolume, .attachVolume, .detachVolume, .resizeVolume:
+            return try await object(job.volumes.first, job, call.volume, Shapes.volume)
+        case .createTemplate, .importTemplate:
+            return try await object(job.templates.first, job, call.template, Shapes.template)
+        case .deployInstances, .startInstance, .stopInstance, .rebootInstance:
+            return try await object(job.instances.first, job, call.instance, Shapes.instance)
+        case .deleteInstance:
+            return gone(job.instances.first?.description, job, Shapes.instance.name, state: "Expunging")
+        case .verifySnapshot, .deleteSnapshot, .deleteVolume, .deleteTemplate, .deleteEnvironment:
+            return .object(["success": .flag(true)])
+        }
+    }
+
+    private func revertedTo(_ job: Job) -> SnapshotID? {
+        job.reads.lazy.compactMap { if case .snapshot(let id) = $0 { id } else { nil } }.first
+    }
+
+    private func object<Subject, View: Referable>(
+        _ id: Identifier<Subject>?,
+        _ job: Job,
+        _ find: (Identifier<Subject>, EnvironmentID) async throws(ServiceError) -> View,
+        _ shape: Shape<Owned<View>>
+    ) async throws -> JSON {
+        guard let id else { return .object(["success": .flag(true)]) }
+        do {
+            return .object([shape.name: shape.json(try await call.owned(try await find(id, job.environment)))])
+        } catch {
+            guard error.code == .notFound || error.code == .notAllowed else { throw error }
+            return gone(id.description, job, shape.name)
+        }
+    }
+
+    private func gone(_ id: String?, _ job: Job, _ name: String, state: String? = nil) -> JSON {
+        guard let id else { return .object(["success": .flag(true)]) }
+        var fields: [String: JSON] = ["id": .text(id), "name": .text(job.title), "tags": .list([])]
+        if name == Shapes.instance.name {
+            fields["displayname"] = .text(job.title)
+            fields["nic"] = .list([])
+        }
+        fields["state"] = state.map { .text($0) }
+        return .object([name: .object(fields)])
+    }
+}

@@ -85,8 +85,8 @@ extension CloudTests {
             )
             let text = try String(contentsOf: source, encoding: .utf8)
             let declared = Set(text.matches(of: /func ([a-zA-Z]+)\(/).map { String($0.output.1) })
-            // A key makes the caller; lists of environments, the status and the stream of changes show what one may see.
-            let open: Set = ["principal", "listEnvironments", "uploadPath", "status", "changes"]
+            // A key makes the caller; lists of environments, tags, the status and the stream of changes show what one may see.
+            let open: Set = ["principal", "listEnvironments", "uploadPath", "status", "changes", "tags"]
             #expect(declared == open.union(Self.methods.map(\.name)))
         }
 
@@ -301,7 +301,7 @@ extension CloudTests.Authorisation {
     ]
 
     /// Resources that are not there will do: rights are checked first.
-    fileprivate static let methods: [Method] = environments + instances + volumes + snapshots + templates + tasks
+    fileprivate static let methods: [Method] = environments + instances + volumes + snapshots + templates + tags + tasks
 
     private static let environments: [Method] = [
         Method("environment", .of(.viewer)) { cloud, ground, call in
@@ -360,6 +360,19 @@ extension CloudTests.Authorisation {
         },
         Method("screenshot", .of(.viewer)) { cloud, ground, call in
             _ = try await cloud.screenshot(of: .random(), in: ground.environment, call)
+        },
+    ]
+
+    private static let tags: [Method] = [
+        Method("listTags", .of(.viewer)) { cloud, ground, call in
+            _ = try await cloud.listTags(TagFilter(environment: ground.environment), page: .all, call)
+        },
+        Method("addTags", .of(.editor)) { cloud, ground, call in
+            let tag = try Tag(on: .volume(.random()), in: ground.environment, key: "a", value: "")
+            _ = try await cloud.addTags([tag], in: ground.environment, call)
+        },
+        Method("removeTags", .of(.editor)) { cloud, ground, call in
+            _ = try await cloud.removeTags(nil, of: [.volume(.random())], in: ground.environment, call)
         },
     ]
 

@@ -1,6 +1,7 @@
 import BlockStoreQCOW2
 import CatalogSQLite
 import CloudMCAPI
+import CloudStackAPI
 import Foundation
 import HTTPCommon
 import Hummingbird
@@ -126,9 +127,10 @@ struct Service: Sendable {
 
     private func makeRouter() throws -> Router<IncomingContext> {
         let room = room
+        let accounts = Accounts(world: room.world, secrets: SystemSecrets())
         let console = try ConsoleRoutes(
             cloud: room.cloud,
-            accounts: Accounts(world: room.world, secrets: SystemSecrets()),
+            accounts: accounts,
             configuration: ConsoleConfiguration(
                 serviceCode: configuration.serviceCode,
                 isSecure: configuration.isBehindProxy
@@ -140,7 +142,7 @@ struct Service: Sendable {
                 troubles: { await room.troubles() },
                 gauges: { await room.gauges() }
             ),
-            faces: [CloudMCRoutes.errorFace, console.errorFace]
+            faces: [CloudMCRoutes.errorFace, CloudStackRoutes.errorFace, console.errorFace]
         )
         CloudMCRoutes(
             cloud: room.cloud,
@@ -150,6 +152,22 @@ struct Service: Sendable {
                 apiFields: { [address] _, _ in
                     [.init(key: "endpoint", value: address.url + "/api/v2", isSensitive: false)]
                 }
+            )
+        ).add(to: router)
+        CloudStackRoutes(
+            cloud: room.cloud,
+            configuration: CloudStackConfiguration(
+                findKey: { key, address throws(ServiceError) in
+                    try await accounts.caller(queryKey: key, address: address).map { caller in
+                        CloudStackConfiguration.KeyPair(
+                            principal: caller.principal,
+                            secret: caller.secret,
+                            environment: caller.environment,
+                            noteUse: { await accounts.noteUse(of: caller) }
+                        )
+                    }
+                },
+                imageFetcher: { image throws(ServiceError) in try await image.fetch() }
             )
         ).add(to: router)
         console.add(to: router)

@@ -16,7 +16,13 @@ enum JobCommands {
         handler: { call in
             let id: JobID = try call.requiredID("jobid")
             if let receipt = Receipt(id) { return try await answer(receipt, call) }
-            let task = try await call.cloud.task(id, call.caller)
+            let task: TaskView
+            do {
+                task = try await call.cloud.task(id, call.caller)
+            } catch {
+                guard error.code == .notFound else { throw error }
+                throw PlaceFinder.unknown(id.description, "jobid", call.command)
+            }
             guard case .object(let fields) = Shapes.job.json(try await entry(task, call)) else { return .fields([:]) }
             return .fields(fields)
         }

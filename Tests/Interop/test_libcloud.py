@@ -26,7 +26,7 @@ def test_life_of_a_machine(cloud: Cloud, driver) -> None:
     location = driver.list_locations()[0]
     assert image.extra["hypervisor"] == "KVM" and image.extra["size"] > 0
 
-    node = driver.create_node(name=name, size=size, image=image, location=location)
+    node = driver.create_node(name=name, size=size, image=image, location=location, ex_start_vm=True)
     assert (node.name, node.state) == (name, NodeState.RUNNING)
     assert node.private_ips
     assert name in [node.name for node in driver.list_nodes()]

@@ -17,7 +17,7 @@ enum JobCommands {
             let id: JobID = try call.requiredID("jobid")
             if let receipt = Receipt(id) { return try await answer(receipt, call) }
             let task: TaskView
-            do {
+            do throws(ServiceError) {
                 task = try await call.cloud.task(id, call.caller)
             } catch {
                 guard error.code == .notFound else { throw error }

@@ -17,6 +17,7 @@ struct StoredFormTests {
                 "0001_first_light 44471a294fd5e3d0",
                 "0002_sessions 469bd14a436a5a0f",
                 "0003_people 9c72c369f74e541a",
+                "0004_tags b2b62226d6f4db89",
             ]
         )
     }

@@ -18,6 +18,10 @@ struct StoredWordsTests {
     func kinds() {
         #expect(Volume.Role.allCases.map(\.rawValue) == ["root", "data"])
         #expect(Role.allCases.map(\.rawValue) == ["viewer", "editor", "owner"])
+        #expect(
+            ResourceReference.Kind.allCases.map(\.rawValue)
+                == ["volume", "snapshot", "snapshot_group", "template", "instance"]
+        )
         #expect(NetworkMode.allCases.map(\.rawValue) == ["isolated", "user"])
         #expect(ConsistencyMode.allCases.map(\.rawValue) == ["crash", "filesystem"])
         #expect(ConsistencyRequest.OnMiss.allCases.map(\.rawValue) == ["settle", "fail"])

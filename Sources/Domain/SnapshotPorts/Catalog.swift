@@ -367,9 +367,9 @@ package protocol CatalogReader {
     /// The environment where a resource is, or was before it was deleted; nil for one that never existed.
     func environment(holding resource: ResourceReference) throws -> EnvironmentID?
     /// By resource and key.
-    func listTags(_ filter: TagFilter, page: PageRequest) throws -> CatalogPage<Tag>
+    func listTags(_ filter: TagFilter, page: PageRequest) throws -> CatalogPage<ResourceTag>
     /// The tags of some resources, by their keys.
-    func tags(of resources: [ResourceReference]) throws -> [ResourceReference: [Tag]]
+    func tags(of resources: [ResourceReference]) throws -> [ResourceReference: [ResourceTag]]
 
     func findLayer(_ id: LayerID) throws -> Layer?
     /// All layers and pins of one pool. Grows with the pool: for the collector and the ledger.
@@ -430,7 +430,7 @@ package protocol CatalogWriter: CatalogReader {
     func deleteInstance(_ id: InstanceID) throws
 
     /// Refused when the resource has a tag of that key. A tag goes with its resource.
-    func insert(_ tag: Tag) throws
+    func insert(_ tag: ResourceTag) throws
     /// Deletes the tag of a key, whatever its value unless one is given.
     func deleteTag(of resource: ResourceReference, _ tag: TagCondition) throws
 

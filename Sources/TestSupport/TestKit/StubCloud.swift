@@ -211,14 +211,14 @@ extension StubCloud {
     { throw unexpected() }
 
     package func listTags(_ filter: TagFilter, page: PageRequest, _ call: CallContext)
-        async throws(ServiceError) -> CatalogPage<Tag>
+        async throws(ServiceError) -> CatalogPage<ResourceTag>
     { throw unexpected() }
 
     package func tags(of resources: [ResourceReference], _ call: CallContext)
-        async throws(ServiceError) -> [ResourceReference: [Tag]]
+        async throws(ServiceError) -> [ResourceReference: [ResourceTag]]
     { throw unexpected() }
 
-    package func addTags(_ tags: [Tag], in environment: EnvironmentID, _ call: CallContext)
+    package func addTags(_ tags: [ResourceTag], in environment: EnvironmentID, _ call: CallContext)
         async throws(ServiceError) -> ActivityEntry.ID
     { throw unexpected() }
 

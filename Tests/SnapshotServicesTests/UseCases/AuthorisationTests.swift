@@ -368,7 +368,7 @@ extension CloudTests.Authorisation {
             _ = try await cloud.listTags(TagFilter(environment: ground.environment), page: .all, call)
         },
         Method("addTags", .of(.editor)) { cloud, ground, call in
-            let tag = try Tag(on: .volume(.random()), in: ground.environment, key: "a", value: "")
+            let tag = try ResourceTag(on: .volume(.random()), in: ground.environment, key: "a", value: "")
             _ = try await cloud.addTags([tag], in: ground.environment, call)
         },
         Method("removeTags", .of(.editor)) { cloud, ground, call in

@@ -16,7 +16,7 @@ extension CloudTests {
                 let volume = try await cloud.makeVolume("data").id
                 let other = try await cloud.makeVolume("other").id
                 let resource = ResourceReference.volume(volume)
-                let tag = try Tag(on: resource, in: cloud.home.id, key: "Farbe", value: "grün")
+                let tag = try ResourceTag(on: resource, in: cloud.home.id, key: "Farbe", value: "grün")
                 let line = try await cloud.cloud.addTags([tag], in: cloud.home.id, call)
                 let logged = try await cloud.cloud.listActivity(
                     ActivityFilter(environment: cloud.home.id, id: line),
@@ -47,8 +47,8 @@ extension CloudTests {
         func allOrNone() async throws {
             try await withCloud { cloud in
                 let resource = ResourceReference.volume(try await cloud.makeVolume("data").id)
-                let one = try Tag(on: resource, in: cloud.home.id, key: "one", value: "1")
-                let two = try Tag(on: resource, in: cloud.home.id, key: "two", value: "2")
+                let one = try ResourceTag(on: resource, in: cloud.home.id, key: "one", value: "1")
+                let two = try ResourceTag(on: resource, in: cloud.home.id, key: "two", value: "2")
                 _ = try await cloud.cloud.addTags([one], in: cloud.home.id, cloud.call)
                 let error = await #expect(throws: ServiceError.self) {
                     try await cloud.cloud.addTags([two, one], in: cloud.home.id, cloud.call)

@@ -6,16 +6,16 @@ import SnapshotPorts
 struct TagRecord: Record {
     static let table = "tags"
 
-    let tag: Tag
+    let tag: ResourceTag
 
-    init(_ tag: Tag) {
+    init(_ tag: ResourceTag) {
         self.tag = tag
     }
 
     init(row: Row) throws {
         let kind = try row.word("kind", as: ResourceReference.Kind.self)
         do {
-            tag = try Tag(
+            tag = try ResourceTag(
                 on: ResourceReference(kind, try row.identifier("resource_id")),
                 in: try row.identifier("environment_id"),
                 key: try row.value("key"),

@@ -25,7 +25,7 @@ extension Session {
         }
     }
 
-    func listTags(_ filter: TagFilter, page: PageRequest) throws -> CatalogPage<Tag> {
+    func listTags(_ filter: TagFilter, page: PageRequest) throws -> CatalogPage<ResourceTag> {
         var query = ListQuery<TagRecord>()
         query.filter("environment_id = ?", filter.environment.stored)
         query.filter("kind = ?", filter.kind?.rawValue)
@@ -35,7 +35,7 @@ extension Session {
         return try run { try query.page($0, orderedBy: "resource_id, key", page).map(\.tag) }
     }
 
-    func tags(of resources: [ResourceReference]) throws -> [ResourceReference: [Tag]] {
+    func tags(of resources: [ResourceReference]) throws -> [ResourceReference: [ResourceTag]] {
         guard !resources.isEmpty else { return [:] }
         let places = Array(repeating: "?", count: resources.count).joined(separator: ", ")
         let records = try run { database in
@@ -51,7 +51,7 @@ extension Session {
 }
 
 extension WriteSession {
-    func insert(_ tag: Tag) throws {
+    func insert(_ tag: ResourceTag) throws {
         try run { try TagRecord(tag).insert(into: $0) }
     }
 

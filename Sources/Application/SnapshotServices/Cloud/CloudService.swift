@@ -160,12 +160,12 @@ package protocol CloudService: Sendable {
         async throws(ServiceError) -> EnvironmentID?
     /// Needs `read`.
     func listTags(_ filter: TagFilter, page: PageRequest, _ call: CallContext)
-        async throws(ServiceError) -> CatalogPage<Tag>
+        async throws(ServiceError) -> CatalogPage<ResourceTag>
     /// Those of resources that the caller can read.
     func tags(of resources: [ResourceReference], _ call: CallContext)
-        async throws(ServiceError) -> [ResourceReference: [Tag]]
+        async throws(ServiceError) -> [ResourceReference: [ResourceTag]]
     /// All or none. Returns a line of the activity log. Needs `change`, as does the next.
-    func addTags(_ tags: [Tag], in environment: EnvironmentID, _ call: CallContext)
+    func addTags(_ tags: [ResourceTag], in environment: EnvironmentID, _ call: CallContext)
         async throws(ServiceError) -> ActivityEntry.ID
     /// Removes what is named, or everything; what is not there is no error.
     func removeTags(

@@ -20,7 +20,7 @@ extension LocalCloud {
         _ filter: TagFilter,
         page: PageRequest,
         _ call: CallContext
-    ) async throws(ServiceError) -> CatalogPage<Tag> {
+    ) async throws(ServiceError) -> CatalogPage<ResourceTag> {
         try authorise(.read, in: filter.environment, call)
         return try await read { try $0.listTags(filter, page: page) }
     }
@@ -28,13 +28,13 @@ extension LocalCloud {
     package func tags(
         of resources: [ResourceReference],
         _ call: CallContext
-    ) async throws(ServiceError) -> [ResourceReference: [Tag]] {
+    ) async throws(ServiceError) -> [ResourceReference: [ResourceTag]] {
         try await read { try $0.tags(of: resources) }
             .filter { $0.value.allSatisfy { call.principal.may(.read, in: $0.environment) } }
     }
 
     package func addTags(
-        _ tags: [Tag],
+        _ tags: [ResourceTag],
         in environment: EnvironmentID,
         _ call: CallContext
     ) async throws(ServiceError) -> ActivityEntry.ID {
@@ -49,10 +49,10 @@ extension LocalCloud {
                         subject: .field("key")
                     )
                 }
-                guard present.count < Tag.mostOnOne else {
+                guard present.count < ResourceTag.mostOnOne else {
                     throw ServiceError(
                         .limitExceeded,
-                        "The resource \(tag.resource.id) has \(Tag.mostOnOne) tags already; delete one first.",
+                        "The resource \(tag.resource.id) has \(ResourceTag.mostOnOne) tags already; delete one first.",
                         subject: .field("tags")
                     )
                 }

@@ -138,9 +138,9 @@ extension Call {
 
     /// Hangs tags on what was just made.
     func tag(_ resource: ResourceReference) async throws {
-        var tags: [Tag] = []
+        var tags: [ResourceTag] = []
         for pair in arguments.pairs("tags") {
-            tags.append(try Tag(on: resource, in: try environment, key: pair.key, value: pair.value ?? ""))
+            tags.append(try ResourceTag(on: resource, in: try environment, key: pair.key, value: pair.value ?? ""))
         }
         if !tags.isEmpty { _ = try await cloud.addTags(tags, in: try environment, caller) }
     }

@@ -22,7 +22,7 @@ enum TagCommands {
         let id = arguments.text("resourceid").map { Identifier<ResourceReference>($0) }
         if case .some(.none) = kind { return .fields([:]) }
         if case .some(.none) = id { return .fields([:]) }
-        var tags: [Tag] = []
+        var tags: [ResourceTag] = []
         for environment in call.environments {
             var page = PageRequest.all
             while true {
@@ -57,10 +57,12 @@ enum TagCommands {
         handler: { call in
             var line: ActivityEntry.ID = 0
             for (environment, resources) in try await named(call) {
-                var tags: [Tag] = []
+                var tags: [ResourceTag] = []
                 for resource in resources {
                     for pair in call.arguments.pairs("tags") {
-                        tags.append(try Tag(on: resource, in: environment, key: pair.key, value: pair.value ?? ""))
+                        tags.append(
+                            try ResourceTag(on: resource, in: environment, key: pair.key, value: pair.value ?? "")
+                        )
                     }
                 }
                 line = try await call.cloud.addTags(tags, in: environment, call.caller)

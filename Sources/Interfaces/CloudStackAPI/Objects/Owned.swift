@@ -5,10 +5,10 @@ import SnapshotServices
 struct Owned<View: Sendable>: Sendable {
     let view: View
     let owner: Owner
-    let tags: [Tag]
+    let tags: [ResourceTag]
     let zone: String
 
-    init(_ view: View, owner: Owner, tags: [Tag], zone: String) {
+    init(_ view: View, owner: Owner, tags: [ResourceTag], zone: String) {
         self.view = view
         self.owner = owner
         self.tags = tags
@@ -54,7 +54,7 @@ extension Shapes {
         ]
     }
 
-    static let tag = Shape<Tag>(
+    static let tag = Shape<ResourceTag>(
         "tag",
         [
             .text("key", "The key.") { $0.key },

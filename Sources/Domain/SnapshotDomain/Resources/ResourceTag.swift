@@ -1,5 +1,5 @@
 /// A word that somebody hung on a resource, for their own purposes: a key, unique on the resource, and a value.
-package struct Tag: Hashable, Sendable {
+package struct ResourceTag: Hashable, Sendable {
     package static let longestKey = 255
     package static let longestValue = 4_096
     package static let mostOnOne = 50

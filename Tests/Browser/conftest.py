@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, Playwright, sync_playwright
 
+from people import People
 from routes import Furniture
 from service import GUEST, PROGRAM, Service
 from visitor import Visitor
@@ -65,5 +66,10 @@ def visit(service: Service, browser: Browser, session: dict) -> Iterator[Callabl
 
 
 @pytest.fixture(scope="session")
-def furniture(service: Service) -> Furniture:
-    return Furniture(service)
+def people(service: Service) -> People:
+    return People(service)
+
+
+@pytest.fixture(scope="session")
+def furniture(service: Service, people: People) -> Furniture:
+    return Furniture(service, people)

@@ -2,6 +2,7 @@
 
 import hashlib
 import http.client
+import json
 import re
 import sqlite3
 import uuid
@@ -32,12 +33,10 @@ class Person:
     # One of `routes.ROLES`.
     role: str
     name: str | None = None
+    id: str = ""
     cookies: dict[str, str] = field(default_factory=dict)
     form_token: str = ""
-
-    @property
-    def key(self) -> str:
-        return f"key-of-{self.name}"
+    key: str = ""
 
     def ask(self, method: str, path: str, body: str | None = None, content: str = "application/json") -> Answer:
         connection = http.client.HTTPConnection(self.service.url.removeprefix("http://"), timeout=PATIENCE)
@@ -62,7 +61,8 @@ class Person:
 
     def send_file(self, path: str) -> Answer:
         part = 'content-disposition: form-data; name="{}"'
-        lines = ["--edge", part.format("token"), "", self.form_token, "--edge", part.format("name"), "", "of-no-consequence",
+        lines = ["--edge", part.format("token"), "", self.form_token,
+                 "--edge", part.format("name"), "", "of-no-consequence",
                  "--edge", part.format("file") + '; filename="a.qcow2"', "content-type: application/octet-stream", "",
                  "no image", "--edge--", ""]
         return self.ask("POST", path, "\r\n".join(lines), "multipart/form-data; boundary=edge")
@@ -76,11 +76,20 @@ class People:
         self.nobody = Person(service, "anyone")
         self.stranger = self.add("user", None)
         self.viewer, self.editor, self.owner = (self.add(role, role) for role in ("viewer", "editor", "owner"))
-        self.all = [self.nobody, self.stranger, self.viewer, self.editor, self.owner]
+        # Somebody whom the others have to do with.
+        self.colleague = self.add("viewer", "viewer", "marisol")
+        self.all = [self.nobody, self.stranger, self.viewer, self.editor, self.owner, self.operator()]
 
-    def add(self, role: str, membership: str | None) -> Person:
-        person = Person(self.service, role, name=f"{role}-of-demo")
-        id = uuid.uuid4().bytes
+    def operator(self) -> Person:
+        credentials = json.loads((self.service.data / "credentials.json").read_text())
+        person = Person(self.service, "operator", name=self.service.user, key=credentials["mcApiKey"])
+        self.sign_in(person)
+        return person
+
+    def add(self, role: str, membership: str | None, name: str | None = None) -> Person:
+        identity = uuid.uuid4()
+        id = identity.bytes
+        person = Person(self.service, role, name=name or role, id=str(identity), key=f"key-of-{name or role}")
         with sqlite3.connect(self.service.data / "catalog.sqlite", timeout=PATIENCE) as catalog:
             catalog.execute("PRAGMA foreign_keys = ON")
             # Like the first user, with the same password, but for what makes them others.
@@ -88,13 +97,16 @@ class People:
             copy_row(catalog, "api_keys", "kind = 'rest'", id=uuid.uuid4().bytes, user_id=id, environment_id=None,
                      digest=hashlib.sha256(person.key.encode()).digest())
             self.set_role(catalog, id, "editor")
-        person.ask("POST", "/sign-in", urlencode({"user": person.name, "password": self.service.password}), FORM)
         # Whoever may not change anything gets no form; so all have been editors for a moment.
-        form = person.ask("GET", "/environments/demo/volumes/new").text
-        person.form_token = re.search(r'name="token" value="([^"]+)"', form)[1]
+        self.sign_in(person)
         with sqlite3.connect(self.service.data / "catalog.sqlite", timeout=PATIENCE) as catalog:
             self.set_role(catalog, id, membership)
         return person
+
+    def sign_in(self, person: Person) -> None:
+        person.ask("POST", "/sign-in", urlencode({"user": person.name, "password": self.service.password}), FORM)
+        form = person.ask("GET", "/environments/demo/volumes/new").text
+        person.form_token = re.search(r'name="token" value="([^"]+)"', form)[1]
 
     def set_role(self, catalog: sqlite3.Connection, user: bytes, role: str | None) -> None:
         catalog.execute("DELETE FROM memberships WHERE user_id = ?", (user,))

@@ -2,9 +2,11 @@
 
 import json
 import pathlib
+import re
 import urllib.request
 from dataclasses import dataclass
 
+from people import People
 from service import Service
 
 # From the least to the most.
@@ -42,7 +44,7 @@ ALL = read()
 class Furniture:
     """Things of every kind in an environment, so that every page has something to show."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, people: People) -> None:
         run, json_of = service.run, service.json
         run("snapshot", "create", "--volume", "ROOT-web01", "--name", "before-upgrade", "--description", "Before 2.0.")
         run("snapshot", "verify", "before-upgrade")
@@ -68,6 +70,10 @@ class Furniture:
         self.snapshot = id_of("snapshot", "before-upgrade")
         self.group = json_of("snapshot", "show", "both-disks_ROOT-web01")["groupId"]
         self.template = id_of("template", "golden")
+        # For pages about a person, and about the keys of whoever looks.
+        self.user = people.colleague.id
+        keys = people.operator().ask("GET", "/profile").text
+        self.key = next(iter(re.findall(r"/profile/keys/([^/]+)/delete", keys)), "none")
         in_demo = "/services/compute/demo"
         self.ids = {
             "instances": self.instance, "snapshots": self.snapshot, "templates": self.template,
@@ -81,7 +87,8 @@ class Furniture:
 
     def address(self, pattern: str, environment: str = "demo") -> str:
         """A real address of a page: one that has something to ask or to show."""
-        parts = pattern.replace(":environment", environment).replace(":service", "compute").split("/")
+        places = {":environment": environment, ":service": "compute", ":user": self.user, ":key": self.key}
+        parts = [places.get(part, part) for part in pattern.split("/")]
         if ":id" in parts:
             kind, page = parts[parts.index(":id") - 1], parts[-1]
             id = self.ids[kind]
@@ -103,6 +110,7 @@ class Furniture:
             "revert": {"groupId": self.group}, "attachToInstance": {"instanceId": self.instance},
             "resize": {"sizeInGb": 2}, "createVolume": name, "createTemplate": name, "createInstance": name}
         by_list = {
-            "instances": name | template, "volumes": name | {"sizeInGb": 1}, "snapshots": {"volumeId": self.root_volume},
+            "instances": name | template, "volumes": name | {"sizeInGb": 1},
+            "snapshots": {"volumeId": self.root_volume},
             "templates": name | {"url": "https://example.com/a.qcow2"}}
         return by_operation.get(route.operation or "", by_list.get(pattern.split("/")[-1], {}))

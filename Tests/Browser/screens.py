@@ -6,6 +6,7 @@ import sys
 from playwright.sync_api import sync_playwright
 
 from conftest import launch
+from people import People
 from routes import Furniture
 from service import Service
 from visitor import Visitor
@@ -41,7 +42,8 @@ class Photographer:
         self.session, self.folder = session, folder
 
     def take(self, names, words: Words = SPANISH, *, width: int = 1280, scheme: str = "light") -> None:
-        visitor = Visitor(self.browser, self.service, words, width=width, height=800, scheme=scheme, session=self.session)
+        visitor = Visitor(
+            self.browser, self.service, words, width=width, height=800, scheme=scheme, session=self.session)
         for name in names:
             answer = visitor.page.goto(self.furniture.address(MAIN[name]))
             assert answer.ok, f"{answer.url}: {answer.status}"
@@ -77,7 +79,7 @@ def main(folder: pathlib.Path) -> None:
         entrance.sign_in()
         session = entrance.context.storage_state()
         entrance.close()
-        photographer = Photographer(browser, service, Furniture(service), session, folder)
+        photographer = Photographer(browser, service, Furniture(service, People(service)), session, folder)
         photographer.take_entrance()
         photographer.take(MAIN)
         photographer.take_question()

@@ -1,7 +1,7 @@
 """The guide's page "Gestión de copias instantáneas", step by step, by the words that the reader sees."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 from playwright.sync_api import Locator, expect
@@ -16,25 +16,29 @@ GENERATED = re.compile(r"^web01_ROOT-web01_\d{14}$")
 Visit = Callable[..., Visitor]
 
 
-def take_and_see(visitor: Visitor, volume: str, name: str | re.Pattern[str]) -> Locator:
+def take_and_see(
+        visitor: Visitor, volume: str, name: str | re.Pattern[str], others: Sequence[Visitor] = ()) -> Locator:
     """From *Aplicar* on the page *Take snapshot* to the completed snapshot; leaves the visitor on its list.
 
-    The machine's process is stopped meanwhile, for a snapshot takes only milliseconds.
+    The machine's process is stopped meanwhile, for a snapshot takes only milliseconds. Others look on.
     """
     words, page = visitor.words, visitor.page
     with visitor.service.held("web01"):
         visitor.apply()
         expect(visitor.heading(words.volumes)).to_be_visible()
-        expect(visitor.row(volume)).to_contain_text(words.snapshotting)
-        visitor.open_tab(words.snapshots)
-        row = visitor.row(name)
-        expect(row).to_contain_text(words.in_progress)
+        for each in (visitor, *others):
+            if each is not visitor:
+                each.page.goto("/environments/demo/volumes")
+            expect(each.row(volume)).to_contain_text(each.words.snapshotting)
+            each.open_tab(each.words.snapshots)
+            expect(each.row(name)).to_contain_text(each.words.in_progress)
         if visitor.has_scripts:
             page.evaluate("document.body.dataset.loaded = 'once'")
-    expect(row).to_contain_text(words.completed)
+    for each in (visitor, *others):
+        expect(each.row(name)).to_contain_text(each.words.completed)
     if visitor.has_scripts:
         assert page.evaluate("document.body.dataset.loaded") == "once", "the page was loaded again"
-    return row
+    return visitor.row(name)
 
 
 def delete_and_see(visitor: Visitor, name: str) -> None:
@@ -73,28 +77,57 @@ def from_snapshots(visitor: Visitor, volume: str) -> None:
     visitor.question.get_by_label(words.volume, exact=True).select_option(label=f"{volume} · web01")
 
 
+def test_root_volume(visit: Visit) -> None:
+    """A root volume, from the tab *Volúmenes*: from in the making to gone. In three languages at once."""
+    visitor, others = visit(), [visit(ENGLISH), visit(FRENCH)]
+    visitor.enter()
+    visitor.open_tab(SPANISH.volumes)
+    expect(visitor.row("ROOT-web01")).to_contain_text(SPANISH.root)
+    from_volumes(visitor, "ROOT-web01")
+    expect(visitor.heading(SPANISH.take_snapshot)).to_be_visible()
+    visitor.question.get_by_label(SPANISH.name).fill("root-named")
+    row = take_and_see(visitor, "ROOT-web01", "root-named", others)
+    expect(row).to_contain_text("ROOT-web01")
+    delete_and_see(visitor, "root-named")
+    for each in others:
+        expect(each.row("root-named")).to_have_count(0)
+
+
+def test_data_volume(visit: Visit) -> None:
+    """A data volume, from the element *Volúmenes* of its instance's page."""
+    visitor = visit()
+    visitor.enter()
+    visitor.open_tab(SPANISH.volumes)
+    expect(visitor.row("web01_data")).to_contain_text(SPANISH.data)
+    from_instance(visitor, "web01_data")
+    expect(visitor.heading(SPANISH.take_snapshot)).to_be_visible()
+    visitor.question.get_by_label(SPANISH.name).fill("data-named")
+    row = take_and_see(visitor, "web01_data", "data-named")
+    expect(row).to_contain_text("web01_data")
+    delete_and_see(visitor, "data-named")
+
+
 @pytest.mark.parametrize(
-    "words, begin, volume, kind",
+    "words, begin, volume",
     [
-        pytest.param(SPANISH, from_volumes, "ROOT-web01", "root", id="es, root volume, from the tab Volúmenes"),
-        pytest.param(SPANISH, from_instance, "web01_data", "data", id="es, data volume, from the instance"),
-        pytest.param(SPANISH, from_snapshots, "web01_data", "data", id="es, data volume, from Copias instantáneas"),
-        pytest.param(ENGLISH, from_volumes, "web01_data", "data", id="en, data volume, from the tab Volumes"),
-        pytest.param(FRENCH, from_snapshots, "ROOT-web01", "root", id="fr, root volume, from Instantanés"),
+        pytest.param(SPANISH, from_snapshots, "web01_data", id="es, from Copias instantáneas"),
+        pytest.param(ENGLISH, from_volumes, "web01_data", id="en, from Volumes"),
+        pytest.param(FRENCH, from_instance, "ROOT-web01", id="fr, from the instance"),
     ],
 )
-def test_named(visit: Visit, words: Words, begin: Callable[[Visitor, str], None], volume: str, kind: str) -> None:
-    """A snapshot with a name of one's own: in the making, complete, being destroyed, gone."""
+def test_every_language(visit: Visit, words: Words, begin: Callable[[Visitor, str], None], volume: str) -> None:
+    """The same at its own pace, from the other entries and in the other languages."""
     visitor = visit(words)
     visitor.enter()
-    visitor.open_tab(words.volumes)
-    expect(visitor.row(volume)).to_contain_text(getattr(words, kind))
     begin(visitor, volume)
     expect(visitor.heading(words.take_snapshot)).to_be_visible()
-    name = f"{kind}-{begin.__name__}-{words.locale}"
+    name = f"named-in-{words.locale}"
     visitor.question.get_by_label(words.name).fill(name)
-    row = take_and_see(visitor, volume, name)
-    expect(row).to_contain_text(volume)
+    visitor.apply()
+    expect(visitor.heading(words.volumes)).to_be_visible()
+    expect(visitor.row(volume)).to_contain_text(words.ready)
+    visitor.open_tab(words.snapshots)
+    expect(visitor.row(name)).to_contain_text(words.completed)
     delete_and_see(visitor, name)
 
 

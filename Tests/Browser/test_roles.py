@@ -6,8 +6,6 @@ import re
 import uuid
 from collections.abc import Iterator
 
-import pytest
-
 import routes
 from people import Answer, People, Person
 from routes import Furniture, Route
@@ -15,11 +13,6 @@ from service import Service
 
 NOTHING = str(uuid.UUID(int=4 << 76 | 8 << 60))
 ENTRANCE = [route for route in routes.ALL if route.least == "anyone"]
-
-
-@pytest.fixture(scope="module")
-def people(service: Service, furniture: Furniture) -> People:
-    return People(service)
 
 
 def state(service: Service) -> list[object]:
@@ -30,11 +23,17 @@ def state(service: Service) -> list[object]:
         sorted(row["name"] for row in service.json("environment", "list"))]
 
 
+def is_of_environment(route: Route) -> bool:
+    return route.pattern.endswith(("/:environment/edit", "/:environment/delete"))
+
+
 def send(person: Person, route: Route, furniture: Furniture, *, to_nothing: bool = False) -> Answer:
     """Uses a route: at something that is there, or at something that is not."""
     address = furniture.address(route.pattern)
     if to_nothing:
-        address = furniture.address(route.pattern.replace(":id", NOTHING)).split("?")[0]
+        pattern = re.sub(":(id|user|key)", NOTHING, route.pattern)
+        # What is done to a whole environment is done to none.
+        address = furniture.address(pattern, "none" if is_of_environment(route) else "demo").split("?")[0]
     if route.operation:
         address += f"?operation={route.operation}"
     if route.method == "GET":
@@ -55,7 +54,9 @@ def refusal(person: Person, route: Route, answer: Answer) -> str | None:
     elif person.role == "user" and route.least != "operator":
         is_right = answer.status == 404
     else:
-        is_right = answer.status == 403
+        # Those who are no operators are not told who there is.
+        is_hidden = ":user" in route.pattern and answer.status == 404
+        is_right = answer.status == 403 or is_hidden
     return None if is_right else f"{person.role} may not {route}, and got {answer.status} {answer.location}"
 
 
@@ -64,7 +65,8 @@ def grant(person: Person, route: Route, answer: Answer, *, to_nothing: bool) -> 
     refused = answer.status in (401, 403) or answer.status >= 500 or answer.leads_to_entrance
     if not refused and answer.status == 404:
         # That the thing is not there is found out only by who may look for it.
-        refused = not (to_nothing and (":id" in route.pattern or route.pattern.endswith("/snapshots/delete")))
+        is_nothing = re.search(":(id|user|key)", route.pattern) or route.pattern.endswith("/snapshots/delete")
+        refused = not (to_nothing and (is_nothing or is_of_environment(route)))
     if not refused and route.method == "GET" and not to_nothing:
         refused = answer.status not in (200, 303)
     return f"{person.role} may {route}, and got {answer.status} {answer.location}" if refused else None
@@ -88,7 +90,8 @@ def test_who_may_can(people: People, furniture: Furniture) -> None:
         for route in routes.ALL:
             if not route.allows(person.role) or route in ENTRANCE:
                 continue
-            to_nothing = route.method != "GET"
+            # Whose key it is, only they know; and nobody's task can be cancelled any more.
+            to_nothing = route.method != "GET" or ":key" in route.pattern or "/tasks/" in route.pattern
             answer = send(person, route, furniture, to_nothing=to_nothing)
             wrong.append(grant(person, route, answer, to_nothing=to_nothing))
     assert not any(wrong), "\n".join(filter(None, wrong))
@@ -130,8 +133,8 @@ def test_pages_lead_only_where_one_may_go(people: People, furniture: Furniture) 
                 else:
                     found.add(target)
         if person.role == "owner":
-            # Only a machine that stands still can be started, and files are no pages.
-            files = (".txt", "/start", ".png", "/events", "/download", "/:environment", "/sign-in")
+            # Machines that stand still can be started, tasks that go on cancelled; files are no pages.
+            files = (".txt", "/start", "/cancel", ".png", "/events", "/download", "/:environment", "/sign-in")
             wrong += [
                 f"no page leads to {route}" for route in routes.ALL
                 if route.is_console and route.method == "GET" and route.allows("owner") and route not in found

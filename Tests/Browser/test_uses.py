@@ -1,4 +1,4 @@
-"""What the guide says that a snapshot is good for, with machines that really go back, come up and stand beside each other."""
+"""What the guide says that a snapshot is good for, with machines that really go back and come up."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -47,11 +47,11 @@ class Console:
     def first_after(self, starts: int) -> int:
         """The first counter after one more start than there were."""
         return eventually(
-            "another start", lambda: self.starts()[starts][0] if len(self.starts()) > starts and self.starts()[starts] else None)
+            "another start", lambda: next((beats[0] for beats in self.starts()[starts:] if beats), None))
 
 
 def test_roll_back(visit: Visit, service: Service, made: list[tuple[str, ...]]) -> None:
-    """After a revert the machine counts from where it was; after *Deshacer la reversión* it goes on from where it had been."""
+    """After a revert the machine counts from where it was, and after its undoing from where it had been."""
     visitor, watcher = visit(), visit()
     console = Console(watcher, "web01")
     service.run("snapshot", "create", "--volume", "ROOT-web01", "--name", "good-state")

@@ -1,4 +1,4 @@
-"""What the pages say, in each language: written down here from the guide that people follow, not read from the program."""
+"""What the pages say, in each language: written down from the guide that people follow, not read from the program."""
 
 from dataclasses import dataclass
 

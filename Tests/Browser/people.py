@@ -74,10 +74,12 @@ class People:
     def __init__(self, service: Service) -> None:
         self.service = service
         self.nobody = Person(service, "anyone")
-        self.stranger = self.add("user", None)
-        self.viewer, self.editor, self.owner = (self.add(role, role) for role in ("viewer", "editor", "owner"))
+        self.stranger = self.add("nadia", "user", None)
+        self.viewer = self.add("vera", "viewer", "viewer")
+        self.editor = self.add("eduardo", "editor", "editor")
+        self.owner = self.add("olga", "owner", "owner")
         # Somebody whom the others have to do with.
-        self.colleague = self.add("viewer", "viewer", "marisol")
+        self.colleague = self.add("marisol", "viewer", "viewer")
         self.all = [self.nobody, self.stranger, self.viewer, self.editor, self.owner, self.operator()]
 
     def operator(self) -> Person:
@@ -86,10 +88,10 @@ class People:
         self.sign_in(person)
         return person
 
-    def add(self, role: str, membership: str | None, name: str | None = None) -> Person:
+    def add(self, name: str, role: str, membership: str | None) -> Person:
         identity = uuid.uuid4()
         id = identity.bytes
-        person = Person(self.service, role, name=name or role, id=str(identity), key=f"key-of-{name or role}")
+        person = Person(self.service, role, name=name, id=str(identity), key=f"key-of-{name}")
         with sqlite3.connect(self.service.data / "catalog.sqlite", timeout=PATIENCE) as catalog:
             catalog.execute("PRAGMA foreign_keys = ON")
             # Like the first user, with the same password, but for what makes them others.

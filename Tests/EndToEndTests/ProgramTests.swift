@@ -1,4 +1,6 @@
 import CommandLine
+import Foundation
+import Platform
 import Testing
 
 /// The program where there is no service.
@@ -56,5 +58,52 @@ struct ProgramTests {
         let run = try await Program.run(["serve", "--data-dir", "/nonexistent/instanta", "--listen", "0.0.0.0:0"])
         #expect(run.ended(.failed), "\(run)")
         #expect(run.errors.contains("--behind-proxy"))
+    }
+
+    @Test(
+        "a mistake in the file of settings is named with its line and what may have been meant",
+        arguments: [
+            ("lisen = \"127.0.0.1:0\"", "line 1: there is no setting 'lisen'. Did you mean 'listen'?"),
+            ("\n[price]\ncurrency = \"EUR\"", "line 3: there is no setting 'price.currency'. Did you mean"),
+            ("listen = \"nowhere\"", "line 1: 'nowhere' is no HOST:PORT"),
+            ("listen = 8420", "line 1: 'listen' is a text in quotes"),
+            ("behind_proxy = \"yes\"", "line 1: 'behind_proxy' is true or false"),
+            ("log_level = \"loud\"", "line 1: 'loud' is none of trace, debug"),
+            ("[service]\ncode = \"a/b\"", "line 2: the code stands in addresses"),
+            ("[prices]\ncurrency = \"EUR\"", "line 2: prices need both"),
+            ("[prices]\ncurrency = \"EUR\"\nsnapshot_gib_hour = -1", "line 3: 'prices.snapshot_gib_hour' is a number"),
+            ("listen = ", "line 1: 'listen' needs a text in quotes"),
+        ]
+    )
+    func badSettings(_ text: String, _ answer: String) async throws {
+        try await withSettings(text) { path in
+            let run = try await Program.run(["serve", "--data-dir", "/nonexistent/instanta", "--config", path])
+            #expect(run.ended(.failed), "\(run)")
+            #expect(run.errors.contains("\(path), \(answer)"), "\(run)")
+        }
+    }
+
+    @Test("a flag wins over the file of settings, and the file over what is the case by itself")
+    func flagsWin() async throws {
+        // A public address is refused before anything is made: the answer shows which address it was.
+        let text = "listen = \"0.0.0.0:1\"\ndata_dir = \"/nonexistent/instanta\""
+        try await withSettings(text) { path in
+            let file = try await Program.run(["serve", "--config", path])
+            #expect(file.ended(.failed), "\(file)")
+            #expect(file.errors.contains("0.0.0.0:1 "))
+            let flag = try await Program.run(["serve", "--config", path, "--listen", "0.0.0.0:2"])
+            #expect(flag.ended(.failed), "\(flag)")
+            #expect(flag.errors.contains("0.0.0.0:2 "))
+        }
+        let missing = try await Program.run(["serve", "--config", "/nonexistent/settings.toml"])
+        #expect(missing.ended(.failed), "\(missing)")
+        #expect(missing.errors.contains("/nonexistent/settings.toml"))
+    }
+
+    private func withSettings(_ text: String, _ body: (String) async throws -> Void) async throws {
+        let path = "\(NSTemporaryDirectory())/\(RandomName.make()).toml".replacing("//", with: "/")
+        try Data(text.utf8).write(to: URL(fileURLWithPath: path))
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        try await body(path)
     }
 }

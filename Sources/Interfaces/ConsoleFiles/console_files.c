@@ -11,14 +11,23 @@ static const unsigned char assets_console_js[] = {
 static const unsigned char assets_icons_svg[] = {
 #embed "assets/icons.svg"
 };
+static const unsigned char messages_activity_messages[] = {
+#embed "messages/activity.messages"
+};
 static const unsigned char messages_common_messages[] = {
 #embed "messages/common.messages"
+};
+static const unsigned char messages_dashboard_messages[] = {
+#embed "messages/dashboard.messages"
 };
 static const unsigned char messages_history_messages[] = {
 #embed "messages/history.messages"
 };
 static const unsigned char messages_instances_messages[] = {
 #embed "messages/instances.messages"
+};
+static const unsigned char messages_members_messages[] = {
+#embed "messages/members.messages"
 };
 static const unsigned char messages_snapshots_messages[] = {
 #embed "messages/snapshots.messages"
@@ -61,6 +70,12 @@ static const unsigned char pages_instances_instance_mustache[] = {
 };
 static const unsigned char pages_instances_instances_mustache[] = {
 #embed "pages/instances/instances.mustache"
+};
+static const unsigned char pages_overview_activity_mustache[] = {
+#embed "pages/overview/activity.mustache"
+};
+static const unsigned char pages_overview_dashboard_mustache[] = {
+#embed "pages/overview/dashboard.mustache"
 };
 static const unsigned char pages_parts_badge_mustache[] = {
 #embed "pages/parts/badge.mustache"
@@ -110,6 +125,21 @@ static const unsigned char pages_parts_sheet_mustache[] = {
 static const unsigned char pages_parts_undo_mustache[] = {
 #embed "pages/parts/undo.mustache"
 };
+static const unsigned char pages_people_key_table_mustache[] = {
+#embed "pages/people/key-table.mustache"
+};
+static const unsigned char pages_people_members_mustache[] = {
+#embed "pages/people/members.mustache"
+};
+static const unsigned char pages_people_person_mustache[] = {
+#embed "pages/people/person.mustache"
+};
+static const unsigned char pages_people_secret_mustache[] = {
+#embed "pages/people/secret.mustache"
+};
+static const unsigned char pages_people_users_mustache[] = {
+#embed "pages/people/users.mustache"
+};
 static const unsigned char pages_snapshots_snapshot_table_mustache[] = {
 #embed "pages/snapshots/snapshot-table.mustache"
 };
@@ -145,9 +175,12 @@ static const struct console_file files[] = {
     {"assets/console.css", assets_console_css, sizeof assets_console_css},
     {"assets/console.js", assets_console_js, sizeof assets_console_js},
     {"assets/icons.svg", assets_icons_svg, sizeof assets_icons_svg},
+    {"messages/activity.messages", messages_activity_messages, sizeof messages_activity_messages},
     {"messages/common.messages", messages_common_messages, sizeof messages_common_messages},
+    {"messages/dashboard.messages", messages_dashboard_messages, sizeof messages_dashboard_messages},
     {"messages/history.messages", messages_history_messages, sizeof messages_history_messages},
     {"messages/instances.messages", messages_instances_messages, sizeof messages_instances_messages},
+    {"messages/members.messages", messages_members_messages, sizeof messages_members_messages},
     {"messages/snapshots.messages", messages_snapshots_messages, sizeof messages_snapshots_messages},
     {"messages/templates.messages", messages_templates_messages, sizeof messages_templates_messages},
     {"messages/volumes.messages", messages_volumes_messages, sizeof messages_volumes_messages},
@@ -162,6 +195,8 @@ static const struct console_file files[] = {
     {"pages/instances/instance-volumes.mustache", pages_instances_instance_volumes_mustache, sizeof pages_instances_instance_volumes_mustache},
     {"pages/instances/instance.mustache", pages_instances_instance_mustache, sizeof pages_instances_instance_mustache},
     {"pages/instances/instances.mustache", pages_instances_instances_mustache, sizeof pages_instances_instances_mustache},
+    {"pages/overview/activity.mustache", pages_overview_activity_mustache, sizeof pages_overview_activity_mustache},
+    {"pages/overview/dashboard.mustache", pages_overview_dashboard_mustache, sizeof pages_overview_dashboard_mustache},
     {"pages/parts/badge.mustache", pages_parts_badge_mustache, sizeof pages_parts_badge_mustache},
     {"pages/parts/chips.mustache", pages_parts_chips_mustache, sizeof pages_parts_chips_mustache},
     {"pages/parts/columns.mustache", pages_parts_columns_mustache, sizeof pages_parts_columns_mustache},
@@ -178,6 +213,11 @@ static const struct console_file files[] = {
     {"pages/parts/sheet-body.mustache", pages_parts_sheet_body_mustache, sizeof pages_parts_sheet_body_mustache},
     {"pages/parts/sheet.mustache", pages_parts_sheet_mustache, sizeof pages_parts_sheet_mustache},
     {"pages/parts/undo.mustache", pages_parts_undo_mustache, sizeof pages_parts_undo_mustache},
+    {"pages/people/key-table.mustache", pages_people_key_table_mustache, sizeof pages_people_key_table_mustache},
+    {"pages/people/members.mustache", pages_people_members_mustache, sizeof pages_people_members_mustache},
+    {"pages/people/person.mustache", pages_people_person_mustache, sizeof pages_people_person_mustache},
+    {"pages/people/secret.mustache", pages_people_secret_mustache, sizeof pages_people_secret_mustache},
+    {"pages/people/users.mustache", pages_people_users_mustache, sizeof pages_people_users_mustache},
     {"pages/snapshots/snapshot-table.mustache", pages_snapshots_snapshot_table_mustache, sizeof pages_snapshots_snapshot_table_mustache},
     {"pages/snapshots/snapshot.mustache", pages_snapshots_snapshot_mustache, sizeof pages_snapshots_snapshot_mustache},
     {"pages/snapshots/snapshots.mustache", pages_snapshots_snapshots_mustache, sizeof pages_snapshots_snapshots_mustache},

@@ -16,7 +16,8 @@ package struct ConsoleRoutes: Sendable {
 
     static let all: [ConsoleRoute] =
         HomePages.all + InstancePages.all + SnapshotPages.all + SnapshotTaking.all + VolumePages.all
-        + TemplatePages.all
+        + TemplatePages.all + DashboardPages.all + ActivityPages.all + MemberPages.all + PersonPages.all
+        + KeyPages.all + UserPages.all
 
     /// How failures outside of any page are written.
     package var errorFace: ErrorFace {

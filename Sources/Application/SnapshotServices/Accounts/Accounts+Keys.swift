@@ -181,12 +181,7 @@ extension CatalogReader {
 
 extension Accounts.LogSubject {
     fileprivate static func key(_ key: KeyView) -> Self {
-        let name = [key.label, key.user.name].first { !$0.isEmpty } ?? ""
-        return Self(
-            kind: "keys",
-            id: key.id.description,
-            name: name,
-            message: "\(key.kind.rawValue), of \(key.user.name)"
-        )
+        let name = key.label.isEmpty ? key.user.name : "\(key.user.name): \(key.label)"
+        return Self(kind: "keys", id: key.id.description, name: name)
     }
 }

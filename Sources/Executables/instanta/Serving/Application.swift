@@ -132,8 +132,10 @@ struct Service: Sendable {
             cloud: room.cloud,
             accounts: accounts,
             configuration: ConsoleConfiguration(
+                serviceName: configuration.serviceName,
                 serviceCode: configuration.serviceCode,
-                isSecure: configuration.isBehindProxy
+                isSecure: configuration.isBehindProxy,
+                prices: configuration.prices
             )
         )
         let router = makeApplicationRouter(
@@ -148,6 +150,7 @@ struct Service: Sendable {
             cloud: room.cloud,
             configuration: CloudMCConfiguration(
                 serviceCode: configuration.serviceCode,
+                serviceName: configuration.serviceName,
                 imageFetcher: { image throws(ServiceError) in try await image.fetch() },
                 apiFields: { [address] _, _ in
                     [.init(key: "endpoint", value: address.url + "/api/v2", isSensitive: false)]

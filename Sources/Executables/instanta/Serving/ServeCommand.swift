@@ -19,40 +19,56 @@ struct ServeCommand: AsyncParsableCommand {
             """
     )
 
-    @Option(help: "The folder that holds everything.")
-    var dataDir: String = "var/instanta"
+    @Option(help: "A file of settings; a flag beside it wins.")
+    var config: String?
 
-    @Option(help: "Where to listen, as HOST:PORT; port 0 takes a free one.")
-    var listen: String = "127.0.0.1:8420"
+    @Option(help: "The folder that holds everything (default: var/instanta).")
+    var dataDir: String?
 
-    @Flag(help: "A proxy before the service does TLS and says who calls in X-Forwarded-For.")
-    var behindProxy = false
+    @Option(help: "Where to listen, as HOST:PORT; port 0 takes a free one (default: 127.0.0.1:8420).")
+    var listen: String?
+
+    @Flag(
+        inversion: .prefixedNo,
+        help: "A proxy before the service does TLS and says who calls in X-Forwarded-For."
+    )
+    var behindProxy: Bool?
 
     @Option(help: "A bootable disk (qcow2) of which the first start makes a demo environment.")
     var demoGuest: String?
 
-    @Option(help: "How much to log: trace, debug, info, notice, warning, error or critical.")
-    var logLevel: Logger.Level = .notice
+    @Option(help: "How much to log: trace, debug, info, notice, warning, error or critical (default: notice).")
+    var logLevel: Logger.Level?
 
     func validate() throws {
-        guard ListenAddress(listen) != nil else {
-            throw ValidationError("'\(listen)' is no HOST:PORT; try 127.0.0.1:8420.")
-        }
+        guard let listen, ListenAddress(listen) == nil else { return }
+        throw ValidationError("'\(listen)' is no HOST:PORT; try 127.0.0.1:8420.")
     }
 
     func run() async throws {
-        guard let address = ListenAddress(listen) else { throw ExitCode.validationFailure }
+        let file: ConfigurationFile
+        do {
+            file = try config.map(ConfigurationFile.read) ?? ConfigurationFile("")
+        } catch let fault as SetupFault {
+            throw CleanExit(fault.description)
+        }
+        guard let address = listen.flatMap(ListenAddress.init) ?? file.listen ?? ListenAddress("127.0.0.1:8420") else {
+            throw ExitCode.validationFailure
+        }
         // A client that goes away must not end the service.
         signal(SIGPIPE, SIG_IGN)
         LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
         var logger = Logger(label: "instanta")
-        logger.logLevel = logLevel
+        logger.logLevel = logLevel ?? file.logLevel ?? .notice
         var configuration = ServiceConfiguration(
-            dataDirectory: DataDirectory(dataDir),
+            dataDirectory: DataDirectory(dataDir ?? file.dataDirectory ?? "var/instanta"),
             listen: address,
             freezeGuard: [try Self.ownExecutable(), FreezeGuardCommand.configuration.commandName ?? "freeze-guard"]
         )
-        configuration.isBehindProxy = behindProxy
+        configuration.isBehindProxy = behindProxy ?? file.isBehindProxy ?? false
+        configuration.serviceName = file.serviceName ?? configuration.serviceName
+        configuration.serviceCode = file.serviceCode ?? configuration.serviceCode
+        configuration.prices = file.prices
         configuration.demoGuest = demoGuest
         try await serve(configuration, logger)
     }

@@ -1,5 +1,6 @@
 import SnapshotDomain
 import SnapshotServices
+import WebConsole
 
 /// Everything that `instanta serve` can be told.
 struct ServiceConfiguration: Sendable {
@@ -14,7 +15,12 @@ struct ServiceConfiguration: Sendable {
     /// How often expired things are looked for.
     var tidiesEvery = Duration.seconds(60)
 
-    var serviceCode: String { "compute" }
+    /// What people call the service, and what it is called in addresses.
+    var serviceName = "Compute"
+    var serviceCode = "compute"
+    /// Nil hides what things cost.
+    var prices: ConsoleConfiguration.Prices?
+
     var firstEnvironment: String { demoGuest == nil ? "default" : "demo" }
 }
 

@@ -1,5 +1,5 @@
 /// What a person may have meant by a name that does not exist.
-enum NearMatches {
+package enum NearMatches {
     /// At most three names that look alike, the nearest first.
     static func of(_ name: String, among names: [String]) -> [String] {
         let wanted = name.lowercased()
@@ -15,7 +15,7 @@ enum NearMatches {
     }
 
     /// The same as a question, or nil when nothing looks alike.
-    static func hint(for name: String, among names: [String]) -> String? {
+    package static func hint(for name: String, among names: [String]) -> String? {
         let near = of(name, among: names)
         guard !near.isEmpty else { return nil }
         return "Did you mean \(near.map { "'\($0)'" }.joined(separator: " or "))?"

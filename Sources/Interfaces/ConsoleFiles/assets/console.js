@@ -371,6 +371,17 @@ if (names) {
   addEventListener("pageshow", show);
 }
 
+// A secret is copied by a button; without a script, or where a browser forbids it, it is marked by a click on it.
+for (const button of document.querySelectorAll("[data-copy]")) {
+  if (!navigator.clipboard) continue;
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
+    announcer.textContent = button.dataset.copied;
+    button.firstChild.textContent = button.dataset.copied;
+  });
+}
+
 localiseTimes(document);
 showTicks();
 // On a narrow page the tabs scroll: the present one is in sight.

@@ -69,7 +69,7 @@ struct TextPath: MustacheParent {
 }
 
 extension Texts {
-    fileprivate func has(_ key: String) -> Bool {
+    func has(_ key: String) -> Bool {
         messages.entry(key, in: language) != nil
     }
 }

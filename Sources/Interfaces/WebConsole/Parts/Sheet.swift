@@ -78,6 +78,8 @@ struct FormField: PageValue {
     var isCheck = false
     var isCards = false
     var isPassword = false
+    /// What a browser may fill in.
+    var completion = "off"
     var isFile = false
     var isOn = false
     var options: [Option] = []
@@ -158,9 +160,11 @@ struct FormField: PageValue {
         return field
     }
 
-    static func password(_ name: String, _ label: String, hint: String? = nil) -> FormField {
+    /// - Parameter isNew: Whether it is one to be, which a browser offers to make up.
+    static func password(_ name: String, _ label: String, isNew: Bool = true, hint: String? = nil) -> FormField {
         var field = FormField(name: name, label: label, hint: hint)
         field.isPassword = true
+        field.completion = isNew ? "new-password" : "current-password"
         return field
     }
 }
@@ -178,12 +182,21 @@ extension Visit {
     }
 
     /// Shows a sheet; or, when its form was sent, acts on it, and shows it again with what is wrong if that fails.
+    ///
+    /// - Parameters:
+    ///   - sheet: What is asked.
+    ///   - setting: What is around it.
+    ///   - meanings: What errors mean here, where that is more than they mean everywhere.
+    ///   - act: What the form asks for.
+    /// - Returns: The page, or what the act answers.
+    /// - Throws: What making the page throws.
     func sheet(
         _ sheet: Sheet,
         _ setting: Setting,
+        explaining meanings: [ServiceError.Code: String] = [:],
         act: () async throws(ServiceError) -> Response
     ) async throws -> Response {
-        try await answer(act: act) { problem in
+        try await answer(explaining: meanings, act: act) { problem in
             var setting = setting
             if problem != nil { setting.status = .badRequest }
             return try await page("sheet", sheet.saying(problem), setting)
@@ -192,6 +205,7 @@ extension Visit {
 
     /// The same for a page of its own.
     func answer(
+        explaining meanings: [ServiceError.Code: String] = [:],
         act: () async throws(ServiceError) -> Response,
         show: (Problem?) async throws -> Response
     ) async throws -> Response {
@@ -199,7 +213,7 @@ extension Visit {
         do {
             return try await act()
         } catch {
-            return try await show(Problem(error, texts))
+            return try await show(Problem(error, texts, meaning: meanings[error.code]))
         }
     }
 }

@@ -10,7 +10,9 @@ struct Notice: Sendable {
         case instanceDeployed, instanceStarted, instanceStopped, instanceRebooted, instanceDeleted, instanceRenamed
         case instanceReverting
         case templateCreated, templateDeleted, templateImported, templateRenamed
-        case memberChanged, memberRemoved, keyDeleted, taskCancelled, environmentCreated, environmentDeleted
+        case memberAdded, memberChanged, memberRemoved, keyDeleted, passwordChanged
+        case userEnabled, userDisabled, userPromoted, userDemoted, userDeleted
+        case taskCancelled, environmentCreated, environmentChanged, environmentDeleted
     }
 
     let kind: Kind

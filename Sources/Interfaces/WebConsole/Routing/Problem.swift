@@ -10,8 +10,8 @@ struct Problem: PageValue {
     /// The name of the form's field that it speaks of.
     let field: String?
 
-    init(_ error: ServiceError, _ texts: Texts) {
-        text = texts("error.\(error.code.rawValue)")
+    init(_ error: ServiceError, _ texts: Texts, meaning: String? = nil) {
+        text = meaning ?? texts("error.\(error.code.rawValue)")
         detail = error.message
         field = error.subject.flatMap { $0.kind == "field" ? $0.id : nil }
     }

@@ -1,0 +1,37 @@
+import SnapshotDomain
+import SnapshotServices
+
+/// Whose page it is: the visitor's own profile, or somebody else's for an operator.
+struct Person: Sendable {
+    let view: UserView
+    /// Where the person's pages begin.
+    let root: String
+    let isVisitor: Bool
+
+    var user: User { view.user }
+}
+
+extension Visit {
+    var accounts: Accounts { console.accounts }
+
+    /// Whether the visitor runs the service itself.
+    var isOperator: Bool { session.principal.user.isOperator }
+
+    /// The person of the path; the visitor where the path names none.
+    func person() async throws(ServiceError) -> Person {
+        let own = session.principal.user.id
+        guard !part("user").isEmpty else {
+            return Person(view: try await accounts.user(own, caller), root: "/profile", isVisitor: true)
+        }
+        let id: UserID = try self.id("user", of: "users")
+        // Its own page is where the visitor's password is changed with the present one.
+        return Person(view: try await accounts.user(id, caller), root: "/users/\(id)", isVisitor: false)
+    }
+
+    /// For pages that would only lead to a refusal.
+    func requireOperator() throws(ServiceError) {
+        guard isOperator else {
+            throw ServiceError(.notAllowed, "Only an operator of this service can do that.")
+        }
+    }
+}

@@ -124,7 +124,8 @@ let package = Package(
             "Interfaces",
             "WebConsole",
             [
-                "SnapshotDomain", "SnapshotPorts", "SnapshotServices", "HTTPCommon", "ConsoleFiles", crypto, hummingbird,
+                "SnapshotDomain", "SnapshotPorts", "SnapshotServices", "HTTPCommon", "ConsoleFiles", crypto,
+                hummingbird,
                 httpTypes, mustache, nioCore, serviceLifecycle, logging,
             ]
         ),
@@ -206,7 +207,8 @@ let package = Package(
         tests(
             "WebConsole",
             [
-                "SnapshotDomain", "SnapshotPorts", "SnapshotServices", "WebConsole", "HTTPCommon", hummingbird,
+                "SnapshotDomain", "SnapshotPorts", "SnapshotServices", "CatalogSQLite", "WebConsole", "HTTPCommon",
+                hummingbird,
                 httpTypes, nioCore, logging,
             ]
         ),

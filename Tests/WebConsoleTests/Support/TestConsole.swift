@@ -13,17 +13,28 @@ import TestKit
 
 /// The console over a cloud, for somebody who is signed in: from an address to the page's text, without a connection.
 struct TestConsole {
+    /// What stands before every path.
+    private let root: String
     private let responder: RouterResponder<IncomingContext>
 
     /// - Parameters:
     ///   - cloud: What answers.
     ///   - role: What the visitor is in the environment `production`; owners are operators, too, and see all environments.
     ///   - prices: What snapshots cost.
+    ///   - accounts: Who there is.
+    ///   - root: What stands before every path: the environment, or nothing.
     /// - Throws: When a template cannot be read.
-    init(_ cloud: any CloudService, as role: Role = .owner, prices: ConsoleConfiguration.Prices? = nil) throws {
+    init(
+        _ cloud: any CloudService,
+        as role: Role = .owner,
+        prices: ConsoleConfiguration.Prices? = nil,
+        accounts: Accounts = .ofNobody,
+        root: String = "/environments/production"
+    ) throws {
+        self.root = root
         let console = Console(
             cloud: cloud,
-            accounts: .ofNobody,
+            accounts: accounts,
             configuration: ConsoleConfiguration(prices: prices),
             pages: try Pages()
         )
@@ -98,7 +109,7 @@ struct TestConsole {
             method: method,
             scheme: "http",
             authority: "test",
-            path: "/environments/production" + path,
+            path: root + path,
             headerFields: [.acceptLanguage: language.rawValue] + headers
         )
         let request = Request(head: head, body: RequestBody(buffer: ByteBuffer(string: form)))

@@ -160,7 +160,7 @@ struct FormField: PageValue {
         return field
     }
 
-    /// - Parameter isNew: Whether it is one to be, which a browser offers to make up.
+    /// A browser offers to make up a new one, and to fill in the present one.
     static func password(_ name: String, _ label: String, isNew: Bool = true, hint: String? = nil) -> FormField {
         var field = FormField(name: name, label: label, hint: hint)
         field.isPassword = true

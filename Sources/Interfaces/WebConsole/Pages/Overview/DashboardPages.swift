@@ -221,13 +221,14 @@ struct SpaceBar: PageValue {
         let account = status.account
         let shared = account.shared
         let exclusive = account.total - shared
-        let capacity = status.capacity
-        let total = capacity?.total ?? account.total
-        let used = capacity.map { $0.total - $0.free } ?? account.total
-        let other = max(.zero, used - account.total)
-        let sizes: [(word: String, size: ByteCount)] = [
-            ("exclusive", exclusive), ("shared", shared), ("other", other), ("free", capacity?.free ?? .zero),
-        ]
+        var sizes: [(word: String, size: ByteCount)] = [("exclusive", exclusive), ("shared", shared)]
+        var total = account.total
+        // Of a pool that does not answer the rest is not known.
+        if let capacity = status.capacity {
+            total = capacity.total
+            sizes.append(("other", max(.zero, capacity.total - capacity.free - account.total)))
+            sizes.append(("free", capacity.free))
+        }
         var position = 0
         parts = sizes.map { word, size in
             let share = total > .zero ? Double(size.bytes) / Double(total.bytes) : 0

@@ -6,12 +6,21 @@ import SnapshotServices
 
 /// Making and deleting the keys that programs call with.
 enum KeyPages {
-    static let all: [ConsoleRoute] = ["/profile", "/users/:user"].flatMap { root -> [ConsoleRoute] in
-        [
-            .get(root + "/keys/new") { visit in try await create(visit) },
-            .post(root + "/keys/new") { visit in try await create(visit) },
-            .get(root + "/keys/:key/delete") { visit in try await delete(visit) },
-            .post(root + "/keys/:key/delete") { visit in try await delete(visit) },
+    static let all: [ConsoleRoute] =
+        routes("/profile", key: "id") { visit throws(ServiceError) in try await visit.visitor() }
+        + routes("/users/:id", key: "key") { visit throws(ServiceError) in try await visit.person("id") }
+
+    private static func routes(
+        _ root: String,
+        key: String,
+        of person: @escaping @Sendable (Visit) async throws(ServiceError) -> Person
+    ) -> [ConsoleRoute] {
+        let deletion = root + "/keys/:\(key)/delete"
+        return [
+            .get(root + "/keys/new") { visit in try await create(visit, try await person(visit)) },
+            .post(root + "/keys/new") { visit in try await create(visit, try await person(visit)) },
+            .get(deletion) { visit in try await delete(visit, try await person(visit), key) },
+            .post(deletion) { visit in try await delete(visit, try await person(visit), key) },
         ]
     }
 
@@ -20,8 +29,7 @@ enum KeyPages {
         case rest, query
     }
 
-    private static func create(_ visit: Visit) async throws -> Response {
-        let person = try await visit.person()
+    private static func create(_ visit: Visit, _ person: Person) async throws -> Response {
         let texts = visit.texts
         let places = try await environments(of: person, visit)
         let wanted = visit.value("environment")
@@ -111,9 +119,8 @@ enum KeyPages {
         )
     }
 
-    private static func delete(_ visit: Visit) async throws -> Response {
-        let person = try await visit.person()
-        let id: KeyID = try visit.id("key", of: "keys")
+    private static func delete(_ visit: Visit, _ person: Person, _ part: String) async throws -> Response {
+        let id: KeyID = try visit.id(part, of: "keys")
         let texts = visit.texts
         guard
             let key = try await visit.accounts.listKeys(of: person.user.id, visit.caller).first(where: { $0.id == id })

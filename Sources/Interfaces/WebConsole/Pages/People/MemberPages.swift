@@ -9,10 +9,10 @@ enum MemberPages {
         .get(ConsoleRoute.within("/members")) { visit in try await list(visit) },
         .get(ConsoleRoute.within("/members/new")) { visit in try await add(visit) },
         .post(ConsoleRoute.within("/members/new")) { visit in try await add(visit) },
-        .get(ConsoleRoute.within("/members/:user/role")) { visit in try await changeRole(visit) },
-        .post(ConsoleRoute.within("/members/:user/role")) { visit in try await changeRole(visit) },
-        .get(ConsoleRoute.within("/members/:user/remove")) { visit in try await remove(visit) },
-        .post(ConsoleRoute.within("/members/:user/remove")) { visit in try await remove(visit) },
+        .get(ConsoleRoute.within("/members/:id/role")) { visit in try await changeRole(visit) },
+        .post(ConsoleRoute.within("/members/:id/role")) { visit in try await changeRole(visit) },
+        .get(ConsoleRoute.within("/members/:id/remove")) { visit in try await remove(visit) },
+        .post(ConsoleRoute.within("/members/:id/remove")) { visit in try await remove(visit) },
     ]
 
     struct MembersPage: PageValue {
@@ -160,7 +160,7 @@ enum MemberPages {
     }
 
     private static func member(_ visit: Visit, _ place: Place) async throws(ServiceError) -> (user: User, role: Role) {
-        let id: UserID = try visit.id("user", of: "users")
+        let id: UserID = try visit.id(of: "users")
         guard let member = try await visit.cloud.members(of: place.id, visit.caller).first(where: { $0.user.id == id })
         else {
             throw ServiceError(.notFound, "There is no such member of this environment.", subject: .user(id))

@@ -17,14 +17,17 @@ extension Visit {
     /// Whether the visitor runs the service itself.
     var isOperator: Bool { session.principal.user.isOperator }
 
-    /// The person of the path; the visitor where the path names none.
-    func person() async throws(ServiceError) -> Person {
+    func visitor() async throws(ServiceError) -> Person {
         let own = session.principal.user.id
-        guard !part("user").isEmpty else {
-            return Person(view: try await accounts.user(own, caller), root: "/profile", isVisitor: true)
-        }
-        let id: UserID = try self.id("user", of: "users")
-        // Its own page is where the visitor's password is changed with the present one.
+        return Person(view: try await accounts.user(own, caller), root: "/profile", isVisitor: true)
+    }
+
+    /// The person that a part of the path names.
+    ///
+    /// For operators: one's own page is another, where the password is changed with the present one.
+    func person(_ part: String) async throws(ServiceError) -> Person {
+        try requireOperator()
+        let id: UserID = try self.id(part, of: "users")
         return Person(view: try await accounts.user(id, caller), root: "/users/\(id)", isVisitor: false)
     }
 

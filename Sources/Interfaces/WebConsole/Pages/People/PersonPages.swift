@@ -6,10 +6,10 @@ import SnapshotServices
 /// The page about a person: one's own profile, and what an operator sees of others.
 enum PersonPages {
     static let all: [ConsoleRoute] = [
-        .get("/profile") { visit in try await show(visit) },
+        .get("/profile") { visit in try await show(visit, try await visit.visitor()) },
         .get("/profile/password") { visit in try await changePassword(visit) },
         .post("/profile/password") { visit in try await changePassword(visit) },
-        .get("/users/:user") { visit in try await show(visit) },
+        .get("/users/:id") { visit in try await show(visit, try await visit.person("id")) },
     ]
 
     struct PersonPage: PageValue {
@@ -30,8 +30,7 @@ enum PersonPages {
         let password: Link
     }
 
-    private static func show(_ visit: Visit) async throws -> Response {
-        let person = try await visit.person()
+    private static func show(_ visit: Visit, _ person: Person) async throws -> Response {
         let texts = visit.texts
         let keys = try await visit.accounts.listKeys(of: person.user.id, visit.caller)
         var facts = [

@@ -10,13 +10,13 @@ enum UserPages {
             .get("/users") { visit in try await list(visit) },
             .get("/users/new") { visit in try await create(visit) },
             .post("/users/new") { visit in try await create(visit) },
-            .get("/users/:user/password") { visit in try await resetPassword(visit) },
-            .post("/users/:user/password") { visit in try await resetPassword(visit) },
+            .get("/users/:id/password") { visit in try await resetPassword(visit) },
+            .post("/users/:id/password") { visit in try await resetPassword(visit) },
         ]
         + Change.allCases.flatMap { change -> [ConsoleRoute] in
             [
-                .get("/users/:user/\(change.rawValue)") { visit in try await apply(change, visit) },
-                .post("/users/:user/\(change.rawValue)") { visit in try await apply(change, visit) },
+                .get("/users/:id/\(change.rawValue)") { visit in try await apply(change, visit) },
+                .post("/users/:id/\(change.rawValue)") { visit in try await apply(change, visit) },
             ]
         }
 
@@ -136,7 +136,7 @@ enum UserPages {
 
     private static func resetPassword(_ visit: Visit) async throws -> Response {
         try visit.requireOperator()
-        let person = try await visit.person()
+        let person = try await visit.person("id")
         let texts = visit.texts
         var sheet = sheet(visit, "user.password")
         sheet.name = person.user.name
@@ -149,7 +149,7 @@ enum UserPages {
 
     private static func apply(_ change: Change, _ visit: Visit) async throws -> Response {
         try visit.requireOperator()
-        let person = try await visit.person()
+        let person = try await visit.person("id")
         let (texts, user) = (visit.texts, person.user)
         var sheet = sheet(visit, "user.\(change.rawValue)")
         sheet.name = user.name

@@ -4,7 +4,6 @@ import json
 import pathlib
 import re
 import urllib.request
-import uuid
 from dataclasses import dataclass
 
 from people import People
@@ -76,10 +75,8 @@ class Furniture:
         keys = people.operator().ask("GET", "/profile").text
         self.key = next(iter(re.findall(r"/profile/keys/([^/]+)/delete", keys)), "none")
         in_demo = "/services/compute/demo"
-        member = first_of("/environments/demo/members")
         self.ids = {
-            # The first user is the one member of a new environment. Nobody can tell the number of a key of another.
-            "members": member, "users": member, "keys": str(uuid.UUID(int=0)),
+            "members": self.user, "users": self.user,
             "instances": self.instance, "snapshots": self.snapshot, "templates": self.template,
             "volumes": self.root_volume, "tasks": first_of(f"{in_demo}/tasks"),
             "connections": first_of("/services/connections"), "organizations": first_of("/organizations"),

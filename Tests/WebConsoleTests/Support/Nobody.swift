@@ -9,22 +9,6 @@ extension Accounts {
         world: World(catalog: Nothing(), stores: [], hypervisor: Nothing(), uploads: Nothing()),
         secrets: Nothing()
     )
-
-    /// Those of a catalog, in a world without anything else.
-    static func over(_ catalog: any Catalog) -> Accounts {
-        Accounts(
-            world: World(catalog: catalog, stores: [], hypervisor: Nothing(), uploads: Nothing()),
-            secrets: PlainSecrets()
-        )
-    }
-}
-
-/// Passwords are their own verifiers, and digests begin with the key: no secret, and quick.
-private struct PlainSecrets: Secrets {
-    func makeKey() -> String { UUID().uuidString }
-    func digest(of key: String) -> Data { Data((key + String(repeating: " ", count: 32)).utf8.prefix(32)) }
-    func makeVerifier(for password: String) async throws -> String { password }
-    func verify(_ password: String, against verifier: String) async throws -> Bool { password == verifier }
 }
 
 /// Every part of the world that no page may touch but through its cloud.

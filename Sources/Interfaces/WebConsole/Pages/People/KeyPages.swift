@@ -7,20 +7,19 @@ import SnapshotServices
 /// Making and deleting the keys that programs call with.
 enum KeyPages {
     static let all: [ConsoleRoute] =
-        routes("/profile", key: "id") { visit throws(ServiceError) in try await visit.visitor() }
-        + routes("/users/:id", key: "key") { visit throws(ServiceError) in try await visit.person("id") }
+        routes("/profile") { visit throws(ServiceError) in try await visit.visitor() }
+        + routes("/users/:id") { visit throws(ServiceError) in try await visit.person("id") }
 
     private static func routes(
         _ root: String,
-        key: String,
         of person: @escaping @Sendable (Visit) async throws(ServiceError) -> Person
     ) -> [ConsoleRoute] {
-        let deletion = root + "/keys/:\(key)/delete"
+        let deletion = root + "/keys/:key/delete"
         return [
             .get(root + "/keys/new") { visit in try await create(visit, try await person(visit)) },
             .post(root + "/keys/new") { visit in try await create(visit, try await person(visit)) },
-            .get(deletion) { visit in try await delete(visit, try await person(visit), key) },
-            .post(deletion) { visit in try await delete(visit, try await person(visit), key) },
+            .get(deletion) { visit in try await delete(visit, try await person(visit)) },
+            .post(deletion) { visit in try await delete(visit, try await person(visit)) },
         ]
     }
 
@@ -119,8 +118,8 @@ enum KeyPages {
         )
     }
 
-    private static func delete(_ visit: Visit, _ person: Person, _ part: String) async throws -> Response {
-        let id: KeyID = try visit.id(part, of: "keys")
+    private static func delete(_ visit: Visit, _ person: Person) async throws -> Response {
+        let id: KeyID = try visit.id("key", of: "keys")
         let texts = visit.texts
         guard
             let key = try await visit.accounts.listKeys(of: person.user.id, visit.caller).first(where: { $0.id == id })

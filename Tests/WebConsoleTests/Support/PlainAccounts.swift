@@ -1,0 +1,23 @@
+import Foundation
+import SnapshotPorts
+
+@testable import SnapshotServices
+
+extension Accounts {
+    /// Those of a catalog, in a world without anything else.
+    static func over(_ catalog: any Catalog) -> Accounts {
+        let nothing = ofNobody.world
+        return Accounts(
+            world: World(catalog: catalog, stores: [], hypervisor: nothing.hypervisor, uploads: nothing.uploads),
+            secrets: PlainSecrets()
+        )
+    }
+}
+
+/// Passwords are their own verifiers, and digests begin with the key: no secret, and quick.
+private struct PlainSecrets: Secrets {
+    func makeKey() -> String { UUID().uuidString }
+    func digest(of key: String) -> Data { Data((key + String(repeating: " ", count: 32)).utf8.prefix(32)) }
+    func makeVerifier(for password: String) async throws -> String { password }
+    func verify(_ password: String, against verifier: String) async throws -> Bool { password == verifier }
+}

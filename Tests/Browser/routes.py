@@ -72,8 +72,10 @@ class Furniture:
         self.template = id_of("template", "golden")
         # For pages about a person, and about the keys of whoever looks.
         self.user = people.colleague.id
-        keys = people.operator().ask("GET", "/profile").text
+        operator = people.operator()
+        keys = operator.ask("GET", "/profile").text
         self.key = next(iter(re.findall(r"/profile/keys/([^/]+)/delete", keys)), "none")
+        self.owner_of_key = re.search(rf'/users/([^/"]+)">{operator.name}<', operator.ask("GET", "/users").text)[1]
         in_demo = "/services/compute/demo"
         self.ids = {
             "members": self.user, "users": self.user,
@@ -93,6 +95,8 @@ class Furniture:
         if ":id" in parts:
             kind, page = parts[parts.index(":id") - 1], parts[-1]
             id = self.ids[kind]
+            if ":key" in pattern:
+                id = self.owner_of_key
             if kind == "volumes":
                 id = {"attach": self.free_volume, "delete": self.free_volume, "undo": self.free_volume,
                       "detach": self.data_volume}.get(page, id)

@@ -67,7 +67,7 @@ def test_roll_back(visit: Visit, service: Service, made: list[tuple[str, ...]]) 
     expect(visitor.heading(SPANISH.volumes)).to_be_visible()
     undo = visitor.page.get_by_role("main").get_by_role("link", name=UNDO, exact=True)
     expect(undo).to_be_visible()
-    expect(visitor.page.get_by_role("main")).to_contain_text("ROOT-web01 ha vuelto a un estado anterior.")
+    expect(visitor.page.get_by_role("main")).to_contain_text("Se ha revertido ROOT-web01 a otro momento.")
     back = console.first_after(starts)
     assert back < later, f"the machine counts from {back} and was at {later}"
 

@@ -169,6 +169,7 @@ extension QEMUHypervisorTests {
                 try await ground.hypervisor.start(machine)
                 try #require(ground.folder(of: machine.id).findProcess()).signal(SIGSTOP)
                 #expect(await ground.hypervisor.status(of: machine.id) == .unresponsive)
+                #expect(await ground.hypervisor.isAlive(machine.id))
                 try await ground.hypervisor.stop(machine.id, mode: .forced)
                 #expect(await ground.hypervisor.status(of: machine.id) == .stopped)
             }

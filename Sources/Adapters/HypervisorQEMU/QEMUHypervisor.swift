@@ -130,6 +130,10 @@ package final class QEMUHypervisor: Hypervisor {
         await machines.machine(instance).status()
     }
 
+    package func isAlive(_ instance: InstanceID) async -> Bool {
+        await machines.machine(instance).isAlive()
+    }
+
     package func inventory() async throws(HypervisorFault) -> [InstanceID] {
         let folder = host.configuration.machines
         let names = try await host.files("list the machines") {

@@ -178,6 +178,11 @@ actor QEMUMachine {
         }
     }
 
+    func isAlive() async -> Bool {
+        if isStarting { return true }
+        return await living() != nil
+    }
+
     func queryStatus() async -> String? {
         try? await ask("query-status", to: "ask for the state")["status"]?.string
     }

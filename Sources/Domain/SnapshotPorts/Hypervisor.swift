@@ -39,8 +39,13 @@ package protocol Hypervisor: Sendable {
     /// Removes what a stopped machine left behind: sockets, console log.
     func remove(_ instance: InstanceID) async throws(HypervisorFault)
 
-    /// The state now, asked of the machine.
+    /// The state now, asked of the machine. One that hangs is waited for some seconds.
     func status(of instance: InstanceID) async -> MachineStatus
+
+    /// Whether there is a machine that may write its disks: `status` is anything but `stopped`.
+    ///
+    /// Asked of the host and not of the machine, so it costs microseconds, and one that hangs says yes at once.
+    func isAlive(_ instance: InstanceID) async -> Bool
 
     /// The machines that this hypervisor has a trace of.
     func inventory() async throws(HypervisorFault) -> [InstanceID]

@@ -7,8 +7,10 @@ extension HypervisorContract {
         HypervisorContract("a machine runs once it was started, and is stopped once it was stopped") { ground in
             let (id, _) = try await ground.startMachine()
             try expectEqual(await ground.hypervisor.status(of: id), .running, "the state after the start")
+            try expect(await ground.hypervisor.isAlive(id), "a machine that runs should be alive")
             try await ground.hypervisor.stop(id, mode: .forced)
             try expectEqual(await ground.hypervisor.status(of: id), .stopped, "the state after the stop")
+            try expect(!(await ground.hypervisor.isAlive(id)), "a machine that was stopped should not be alive")
         },
         HypervisorContract("starting what runs changes nothing") { ground in
             let root = try await ground.makeDisk(slot: 0, beside: nil)

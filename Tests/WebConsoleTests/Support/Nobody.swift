@@ -39,6 +39,7 @@ private struct Nothing: Catalog, Hypervisor, UploadArea, Secrets {
     func reset(_ instance: InstanceID) async throws(HypervisorFault) { throw Self.fault }
     func remove(_ instance: InstanceID) async throws(HypervisorFault) { throw Self.fault }
     func status(of instance: InstanceID) async -> MachineStatus { .stopped }
+    func isAlive(_ instance: InstanceID) async -> Bool { false }
     func inventory() async throws(HypervisorFault) -> [InstanceID] { throw Self.fault }
     func events() async -> AsyncStream<MachineEvent> { AsyncStream { $0.finish() } }
     func activeLayers(of instance: InstanceID) async throws(HypervisorFault) -> [Int: LayerID] { throw Self.fault }

@@ -3,7 +3,7 @@ import SnapshotPorts
 
 /// Puts rows, open jobs, machines and the ledger together.
 extension LocalCloud {
-    /// The views of a page's volumes, from one catalog state and one question to each machine.
+    /// The views of a page's volumes, from one catalog state.
     func views(of volumes: [Volume]) async throws(ServiceError) -> [VolumeView] {
         let (instances, undos) = try await read { reader in
             var instances: [InstanceID: Instance] = [:]
@@ -16,7 +16,7 @@ extension LocalCloud {
             return (instances, undos)
         }
         var running: Set<InstanceID> = []
-        for id in instances.keys where await !world.hypervisor.status(of: id).isStopped { running.insert(id) }
+        for id in instances.keys where await world.hypervisor.isAlive(id) { running.insert(id) }
         var views: [VolumeView] = []
         for volume in volumes {
             let instance = volume.attachment.flatMap { instances[$0.instance] }
@@ -97,25 +97,35 @@ extension LocalCloud {
                 )
             }
         }
-        var views: [InstanceView] = []
-        for row in rows {
-            let id = row.instance.id
-            let status = await world.hypervisor.status(of: id)
-            var guest: GuestFacts?
-            if asksGuest && !status.isStopped { guest = await world.hypervisor.guestFacts(of: id) }
-            views.append(
-                InstanceView(
-                    instance: row.instance,
-                    status: status,
-                    activity: activity(on: .instance(id), row.instance.state),
-                    volumes: row.volumes,
-                    templateName: row.templateName,
-                    guest: guest,
-                    failure: row.instance.state.asFailure
-                )
+        let machines = await machines(instances.map(\.id), asksGuest: asksGuest)
+        return rows.map { row in
+            let machine = machines[row.instance.id]
+            return InstanceView(
+                instance: row.instance,
+                status: machine?.status ?? .stopped,
+                activity: activity(on: .instance(row.instance.id), row.instance.state),
+                volumes: row.volumes,
+                templateName: row.templateName,
+                guest: machine?.guest,
+                failure: row.instance.state.asFailure
             )
         }
-        return views
+    }
+
+    private typealias Machine = (status: MachineStatus, guest: GuestFacts?)
+
+    /// What machines say of themselves. All at once: one that hangs is waited for, and not by the others.
+    private func machines(_ ids: [InstanceID], asksGuest: Bool) async -> [InstanceID: Machine] {
+        await withTaskGroup(of: (InstanceID, Machine).self) { group in
+            for id in ids {
+                group.addTask {
+                    let status = await world.hypervisor.status(of: id)
+                    guard asksGuest, !status.isStopped else { return (id, (status, nil)) }
+                    return (id, (status, await world.hypervisor.guestFacts(of: id)))
+                }
+            }
+            return await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
+        }
     }
 
     /// One view after the other, for rows that need nothing but what is in memory.

@@ -214,7 +214,7 @@ package final class Collector: Sendable {
             Set(try volumes.compactMap { try reader.findVolume($0)?.attachment?.instance })
         }
         var open: [LayerID: Set<InstanceID>] = [:]
-        for instance in instances where await !world.hypervisor.status(of: instance).isStopped {
+        for instance in instances where await world.hypervisor.isAlive(instance) {
             for layer in try await world.hypervisor.openLayers(of: instance) {
                 open[layer, default: []].insert(instance)
             }

@@ -37,7 +37,7 @@ extension JobWork {
 
     /// Brings a machine to rest: asks first, and pulls the plug when asking did not help in time.
     func stopMachine(_ id: InstanceID, isForced: Bool) async throws {
-        guard await !world.hypervisor.status(of: id).isStopped else { return }
+        guard await world.hypervisor.isAlive(id) else { return }
         if !isForced {
             do {
                 try await world.hypervisor.stop(id, mode: .graceful(timeout: world.settings.gracefulStop))
@@ -61,7 +61,7 @@ extension JobWork {
     func notePower() async {
         guard job.kind.decidesPower else { return }
         for case .instance(let id) in job.subjects {
-            let isRunning = await !world.hypervisor.status(of: id).isStopped
+            let isRunning = await world.hypervisor.isAlive(id)
             do {
                 try await world.catalog.write { try $0.setPower(isRunning ? .running : .stopped, of: id) }
             } catch {

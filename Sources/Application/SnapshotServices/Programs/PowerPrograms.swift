@@ -49,7 +49,7 @@ struct RebootInstance: JobProgram {
 
     func perform(_ work: JobWork) async throws {
         try await work.step("reboot") {
-            if await work.world.hypervisor.status(of: instance).isStopped {
+            if await !work.world.hypervisor.isAlive(instance) {
                 try await work.startMachine(instance)
             } else {
                 try await work.world.hypervisor.reset(instance)

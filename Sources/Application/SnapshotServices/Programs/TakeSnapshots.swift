@@ -241,7 +241,7 @@ struct TakeSnapshots: JobProgram {
     }
 
     private func writtenLayers(_ work: JobWork) async throws -> Set<LayerID> {
-        guard let instance, await !work.world.hypervisor.status(of: instance).isStopped else { return [] }
+        guard let instance, await work.world.hypervisor.isAlive(instance) else { return [] }
         return Set(try await work.world.hypervisor.activeLayers(of: instance).values)
     }
 

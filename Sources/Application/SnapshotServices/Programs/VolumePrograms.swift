@@ -41,7 +41,7 @@ struct CreateVolume: JobProgram {
                 try await work.copyLayer(source, to: layer, size: size, in: pool)
             }
         }
-        if let instance, await !work.world.hypervisor.status(of: instance).isStopped {
+        if let instance, await work.world.hypervisor.isAlive(instance) {
             try await work.step("attach") {
                 let row = try await work.volume(volume)
                 guard let slot = row.attachment?.slot else { return }
@@ -61,7 +61,7 @@ struct CreateVolume: JobProgram {
 
     func undo(_ work: JobWork) async throws {
         if let instance, let slot = try await work.world.catalog.read({ try $0.findVolume(volume) })?.attachment?.slot,
-            await !work.world.hypervisor.status(of: instance).isStopped
+            await work.world.hypervisor.isAlive(instance)
         {
             try await work.world.hypervisor.detach(slot: slot, from: instance)
         }
@@ -116,7 +116,7 @@ struct AttachVolume: JobProgram {
             return attachment.slot
         }
         let slot = try await work.world.catalog.read { try $0.freeSlot(of: instance) }
-        if await !work.world.hypervisor.status(of: instance).isStopped {
+        if await work.world.hypervisor.isAlive(instance) {
             try await work.step("attach") {
                 try await work.holdingChain(of: row.activeLayer) {
                     let disk = MachineDisk(slot: slot, volume: volume, source: try await work.diskSource(of: row))
@@ -136,7 +136,7 @@ struct AttachVolume: JobProgram {
 
     func undo(_ work: JobWork) async throws {
         guard try await work.volume(volume).attachment == nil,
-            await !work.world.hypervisor.status(of: instance).isStopped
+            await work.world.hypervisor.isAlive(instance)
         else { return }
         let slot = try await work.world.catalog.read { try $0.freeSlot(of: instance) }
         try await work.world.hypervisor.detach(slot: slot, from: instance)
@@ -151,7 +151,7 @@ struct DetachVolume: JobProgram {
 
     func perform(_ work: JobWork) async throws {
         guard let attachment = try await work.volume(volume).attachment else { return }
-        guard await !work.world.hypervisor.status(of: attachment.instance).isStopped else { return }
+        guard await work.world.hypervisor.isAlive(attachment.instance) else { return }
         try await work.step("detach") {
             try await work.world.hypervisor.detach(slot: attachment.slot, from: attachment.instance)
         }

@@ -38,7 +38,7 @@ struct Housekeeper {
         var measured: [StoredLayer] = []
         for volume in volumes {
             guard let instance = volume.attachment?.instance,
-                await !world.hypervisor.status(of: instance).isStopped,
+                await world.hypervisor.isAlive(instance),
                 let stored = try await world.store(volume.pool).findLayer(volume.activeLayer)
             else { continue }
             measured.append(stored)

@@ -39,7 +39,7 @@ struct Reconciler {
             else {
                 continue
             }
-            let isRunning = await !world.hypervisor.status(of: instance.id).isStopped
+            let isRunning = await world.hypervisor.isAlive(instance.id)
             if isRunning {
                 try await adoptActiveLayers(of: instance.id)
             }

@@ -22,13 +22,13 @@ struct Formats: Sendable {
         return (value < 0 ? "-" : "") + grouped
     }
 
-    /// In binary units with at most one decimal: `12.5 MiB`, `12,5 MiB`, `12,5 Mio`.
+    /// In binary units with at most one decimal: `12.5 MiB`, `12,5 MiB`, `12,5 Mio`. Never broken between two lines.
     func size(_ count: ByteCount) -> String {
-        let plain = count.description
+        let plain = count.description.replacingOccurrences(of: " ", with: "\u{A0}")
         guard language != .english else { return plain }
         let local = plain.replacingOccurrences(of: ".", with: ",")
         guard language == .french else { return local }
-        return local.hasSuffix(" B") ? local.dropLast() + "o" : local.dropLast(2) + "io"
+        return local.hasSuffix("\u{A0}B") ? local.dropLast() + "o" : local.dropLast(2) + "io"
     }
 
     /// What stands beside a field for a size.

@@ -52,6 +52,10 @@ package struct FaultyHypervisor: Hypervisor {
         await real.status(of: instance)
     }
 
+    package func isAlive(_ instance: InstanceID) async -> Bool {
+        await real.isAlive(instance)
+    }
+
     package func inventory() async throws(HypervisorFault) -> [InstanceID] {
         try await call("inventory", real.inventory)
     }

@@ -114,7 +114,9 @@ extension LocalCloud {
 
     private typealias Machine = (status: MachineStatus, guest: GuestFacts?)
 
-    /// What machines say of themselves. All at once: one that hangs is waited for, and not by the others.
+    /// What machines say of themselves.
+    ///
+    /// All are asked at once: one that hangs is waited for, and not by the others.
     private func machines(_ ids: [InstanceID], asksGuest: Bool) async -> [InstanceID: Machine] {
         await withTaskGroup(of: (InstanceID, Machine).self) { group in
             for id in ids {

@@ -22,7 +22,9 @@ struct Formats: Sendable {
         return (value < 0 ? "-" : "") + grouped
     }
 
-    /// In binary units with at most one decimal: `12.5 MiB`, `12,5 MiB`, `12,5 Mio`. Never broken between two lines.
+    /// In binary units with at most one decimal: `12.5 MiB`, `12,5 MiB`, `12,5 Mio`.
+    ///
+    /// Never broken between two lines.
     func size(_ count: ByteCount) -> String {
         let plain = count.description.replacingOccurrences(of: " ", with: "\u{A0}")
         guard language != .english else { return plain }

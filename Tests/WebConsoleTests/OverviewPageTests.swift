@@ -62,7 +62,7 @@ struct OverviewPageTests {
     func space() async throws {
         let text = try await TestConsole(OverviewCloud()).get("/dashboard").text
         let label =
-            "Of one resource only: 5 GiB, Shared by several: 10 GiB, Other data on the disk: 25 GiB, Free: 60 GiB"
+            "Of one resource only: 5\u{A0}GiB, Shared by several: 10\u{A0}GiB, Other data on the disk: 25\u{A0}GiB, Free: 60\u{A0}GiB"
         #expect(text.contains(label))
         #expect(text.contains(#"class="space-exclusive" x="0" y="0" width="50""#))
         #expect(text.contains(#"class="space-shared" x="50" y="0" width="100""#))
@@ -74,7 +74,7 @@ struct OverviewPageTests {
     func tasks() async throws {
         let cloud = OverviewCloud()
         let text = try await TestConsole(cloud).get("/dashboard").text
-        #expect(text.contains("1 GiB of 4 GiB"))
+        #expect(text.contains("1\u{A0}GiB of 4\u{A0}GiB"))
         #expect(text.contains("waiting, 2 jobs before it"))
         #expect(text.contains(Self.cancellation))
         #expect(try await TestConsole(cloud, as: .viewer).get("/dashboard").text.contains("/cancel") == false)

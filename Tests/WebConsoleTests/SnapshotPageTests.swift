@@ -291,7 +291,8 @@ struct SnapshotPageTests {
         #expect(try await TestConsole(SnapshotCloud()).get(path).text.contains("Estimated cost") == false)
         let prices = ConsoleConfiguration.Prices(currency: "EUR", snapshotPerGibibyteHour: 0.01)
         let page = try await TestConsole(SnapshotCloud(), prices: prices).get(path)
-        // Two volumes of 2 GiB for 730 hours.
+        // Two volumes of 2 GiB for an hour, and for 730.
+        #expect(page.text.contains("0.0400 EUR"))
         #expect(page.text.contains("29.20 EUR"))
     }
 }

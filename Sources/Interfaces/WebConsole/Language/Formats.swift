@@ -53,11 +53,14 @@ struct Formats: Sendable {
         UTCStamp.iso8601(date)
     }
 
-    /// With two decimals, and with the code of the currency: `0.00 EUR`.
+    /// With two decimals, or four for less than ten cents, and with the code of the currency: `0.00 EUR`, `0.0001 EUR`.
     func money(_ amount: Double, _ currency: String) -> String {
-        let cents = Int((amount * 100).rounded())
-        let decimals = cents % 100
+        let places = amount > 0 && amount < 0.1 ? 4 : 2
+        let scale = places == 4 ? 10_000 : 100
+        let parts = Int((amount * Double(scale)).rounded())
+        let decimals = String(parts % scale)
         let mark = language == .english ? "." : ","
-        return "\(number(cents / 100))\(mark)\(decimals < 10 ? "0" : "")\(decimals) \(currency)"
+        let padding = String(repeating: "0", count: places - decimals.count)
+        return "\(number(parts / scale))\(mark)\(padding)\(decimals) \(currency)"
     }
 }

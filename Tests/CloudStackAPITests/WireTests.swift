@@ -119,6 +119,20 @@ struct WireTests {
         }
     }
 
+    @Test("who asks too much waits, and whoever cannot sign uses up nothing")
+    func rate() async throws {
+        let time = ManualTime()
+        let api = TestAPI(rateLimit: RateLimit(burst: 3, perSecond: 2, time: time))
+        for _ in 0..<5 { #expect(try await api.ask("listZones", secret: "wrong").status == 401) }
+        for _ in 0..<3 { #expect(try await api.ask("listZones").status == 200) }
+        let refused = try await api.ask("listZones")
+        #expect((refused.status, refused.key) == (429, "listzonesresponse"))
+        #expect(refused.headers[.retryAfter] == "1")
+        time.advance(by: .seconds(1))
+        for _ in 0..<2 { #expect(try await api.ask("listZones").status == 200) }
+        #expect(try await api.ask("listZones").status == 429)
+    }
+
     @Test("dates are written without milliseconds and colon, and read as clients write them")
     func dates() throws {
         #expect(WireDate.text(Sample.instant) == "2027-01-15T08:00:00+0000")

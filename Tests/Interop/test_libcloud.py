@@ -4,7 +4,7 @@ import urllib.parse
 
 import pytest
 from libcloud.compute.providers import get_driver
-from libcloud.compute.types import NodeState, Provider, StorageVolumeState, VolumeSnapshotState
+from libcloud.compute.types import NodeState, Provider, StorageVolumeState
 
 from cloud import Cloud, fresh
 from service import eventually
@@ -37,9 +37,8 @@ def test_life_of_a_machine(cloud: Cloud, driver) -> None:
     assert attached.extra["instance_id"] == node.id and attached.state == StorageVolumeState.INUSE
 
     snapshot = driver.create_volume_snapshot(volume, name=fresh("snapshot"))
-    assert snapshot.state in (VolumeSnapshotState.AVAILABLE, VolumeSnapshotState.CREATING)
+    assert snapshot.extra["volume_id"] == volume.id and snapshot.extra["name"]
     assert snapshot.id in [found.id for found in driver.list_snapshots()]
-    assert [found.id for found in driver.list_volume_snapshots(volume)] == [snapshot.id]
 
     assert driver.ex_create_tags([volume.id], "Volume", {"Gruppe[1]": "grün ~*", "b": "2"})
     tagged = next(found for found in driver.list_volumes() if found.id == volume.id)

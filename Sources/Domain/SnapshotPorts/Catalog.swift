@@ -239,6 +239,8 @@ package struct ActivityFilter: Hashable, Sendable {
     package var from: Date?
     package var until: Date?
     package var id: ActivityEntry.ID?
+    /// The identity of what it is about.
+    package var subject: String?
 
     package init(
         environment: EnvironmentID? = nil,
@@ -247,7 +249,8 @@ package struct ActivityFilter: Hashable, Sendable {
         status: ActivityEntry.Status? = nil,
         from: Date? = nil,
         until: Date? = nil,
-        id: ActivityEntry.ID? = nil
+        id: ActivityEntry.ID? = nil,
+        subject: String? = nil
     ) {
         self.environment = environment
         self.user = user
@@ -256,6 +259,7 @@ package struct ActivityFilter: Hashable, Sendable {
         self.from = from
         self.until = until
         self.id = id
+        self.subject = subject
     }
 }
 

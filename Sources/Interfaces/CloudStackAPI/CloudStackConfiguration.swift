@@ -1,6 +1,7 @@
 import Foundation
 package import HTTPCommon
 package import SnapshotDomain
+package import SnapshotServices
 
 /// What the API says about the service around its resources, and the parts that the composition root lends it.
 package struct CloudStackConfiguration: Sendable {
@@ -34,16 +35,21 @@ package struct CloudStackConfiguration: Sendable {
     }
 
     package var findKey: KeyFinder
+    /// Nil when accounts are administered elsewhere.
+    package var accounts: Accounts?
     /// Nil when templates cannot be registered from addresses.
     package var imageFetcher: ImageFetcher?
+    package var rateLimit: RateLimit
     package var zoneName: String
     package var largestImage: ByteCount
     /// How long a command waits that answers without a job and yet takes a moment.
     package var patience: Duration
 
-    package init(findKey: @escaping KeyFinder, imageFetcher: ImageFetcher? = nil) {
+    package init(findKey: @escaping KeyFinder, accounts: Accounts? = nil, imageFetcher: ImageFetcher? = nil) {
         self.findKey = findKey
+        self.accounts = accounts
         self.imageFetcher = imageFetcher
+        rateLimit = RateLimit()
         zoneName = "Local"
         largestImage = .gibibytes(4 * 1_024)
         patience = .seconds(60)

@@ -21,6 +21,8 @@ struct QueryService: Sendable {
         let command = sent["command"].flatMap { CommandTable.byName[$0] }
         do {
             let keys = try await verify(sent, context)
+            // Counted for who is known to be calling, so that nobody can use up the requests of somebody else.
+            guard configuration.rateLimit.admit(keys.principal.user.id) else { throw APIFailure.tooManyRequests }
             guard let command else {
                 throw APIFailure(
                     .unsupportedCommand,

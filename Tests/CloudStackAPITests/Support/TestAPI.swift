@@ -19,14 +19,19 @@ struct TestAPI {
 
     let responder: RouterResponder<IncomingContext>
 
-    init(_ cloud: any CloudService = EmptyCloud(), principal: Principal = Sample.principal) {
+    init(
+        _ cloud: any CloudService = EmptyCloud(),
+        principal: Principal = Sample.principal,
+        rateLimit: RateLimit = RateLimit()
+    ) {
         let router = makeApplicationRouter(faces: [CloudStackRoutes.errorFace])
-        let configuration = CloudStackConfiguration(
+        var configuration = CloudStackConfiguration(
             findKey: { key, _ in
                 guard key == Self.key else { return nil }
                 return .init(principal: principal, secret: Self.secret, environment: Sample.production.id)
             }
         )
+        configuration.rateLimit = rateLimit
         CloudStackRoutes(cloud: cloud, configuration: configuration).add(to: router)
         responder = router.buildResponder()
     }

@@ -14,6 +14,7 @@ enum CatalogSchema {
         ("0002_sessions", sessions),
         ("0003_people", people),
         ("0004_tags", tags),
+        ("0005_group_names", "ALTER TABLE snapshots ADD COLUMN group_name TEXT"),
     ]
 
     static var migrator: DatabaseMigrator {

@@ -12,6 +12,7 @@ extension Session {
         query.filter("created_at >= ?", filter.from?.stored)
         query.filter("created_at < ?", filter.until?.stored)
         query.filter("id = ?", filter.id)
+        query.filter("subject_id = ?", filter.subject)
         return try run { try query.page($0, orderedBy: "created_at DESC, id DESC", page).map(\.entry) }
     }
 }

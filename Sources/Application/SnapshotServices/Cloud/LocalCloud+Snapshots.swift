@@ -55,6 +55,7 @@ extension LocalCloud {
                     size: volume.size,
                     origin: .manual,
                     group: group,
+                    groupName: group == nil ? nil : request.name,
                     consistency: ConsistencyRecord(requested: request.consistency.mode, achieved: .crash),
                     state: .creating(job),
                     createdAt: now

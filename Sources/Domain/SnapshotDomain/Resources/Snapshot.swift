@@ -46,6 +46,8 @@ package struct Snapshot: Hashable, Sendable, Codable, Identifiable {
     package var size: ByteCount
     package var origin: Origin
     package var group: SnapshotGroupID?
+    /// What the whole group was called, when it was given a name.
+    package var groupName: ResourceName?
     package var consistency: ConsistencyRecord
     package var verification: Verification?
     package var state: ResourceState
@@ -62,6 +64,7 @@ package struct Snapshot: Hashable, Sendable, Codable, Identifiable {
         size: ByteCount,
         origin: Origin,
         group: SnapshotGroupID? = nil,
+        groupName: ResourceName? = nil,
         consistency: ConsistencyRecord,
         verification: Verification? = nil,
         state: ResourceState,
@@ -77,6 +80,7 @@ package struct Snapshot: Hashable, Sendable, Codable, Identifiable {
         self.size = size
         self.origin = origin
         self.group = group
+        self.groupName = groupName
         self.consistency = consistency
         self.verification = verification
         self.state = state

@@ -170,6 +170,7 @@ struct Service: Sendable {
                         )
                     }
                 },
+                accounts: accounts,
                 imageFetcher: { image throws(ServiceError) in try await image.fetch() }
             )
         ).add(to: router)

@@ -29,8 +29,11 @@ enum JobCommands {
     )
 
     private static func answer(_ receipt: Receipt, _ call: Call) async throws -> Answer {
-        for environment in try await call.cloud.listEnvironments(call.caller) {
-            let filter = ActivityFilter(environment: environment.id, id: receipt.line)
+        // Operators also see what happened outside of every environment.
+        let isOperator = call.caller.principal.user.isOperator
+        let places = isOperator ? [nil] : try await call.cloud.listEnvironments(call.caller).map(\.id)
+        for environment in places {
+            let filter = ActivityFilter(environment: environment, id: receipt.line)
             let found = try await call.cloud.listActivity(filter, page: .all, call.caller)
             if let line = found.rows.first, case .object(let fields) = Shapes.receipt.json(line) {
                 return .fields(fields)

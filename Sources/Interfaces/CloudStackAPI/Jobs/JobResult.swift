@@ -1,4 +1,5 @@
 import SnapshotDomain
+import SnapshotPorts
 import SnapshotServices
 
 /// What a job came to, read from what it was about: a job does not keep its result.
@@ -25,8 +26,11 @@ struct JobResult {
     private func success(_ job: Job) async throws -> JSON {
         switch job.kind {
         case .createSnapshots:
-            if job.isOfInstance { return .object(["success": .flag(true)]) }
-            return try await object(job.snapshots.first, job, call.snapshot, Shapes.snapshot)
+            guard let group = try await group(of: job) else {
+                return try await object(job.snapshots.first, job, call.snapshot, Shapes.snapshot)
+            }
+            let fields = Shapes.instanceSnapshot.json(try await call.owned(group))
+            return .object(["vmsnapshot": fields])
         case .revertVolumes:
             if job.isOfInstance { return try await object(job.instances.first, job, call.instance, Shapes.instance) }
             return try await object(revertedTo(job), job, call.snapshot, Shapes.snapshot)
@@ -41,6 +45,16 @@ struct JobResult {
         case .verifySnapshot, .deleteSnapshot, .deleteVolume, .deleteTemplate, .deleteEnvironment:
             return .object(["success": .flag(true)])
         }
+    }
+
+    /// The machine snapshot that a job made, if that is what it made.
+    private func group(of job: Job) async throws -> InstanceSnapshot? {
+        guard let id = job.snapshots.first,
+            let member = try? await call.snapshot(id, in: job.environment).snapshot, let group = member.group
+        else { return nil }
+        // With the others of the machine, on which it stands.
+        let filter = SnapshotFilter(environment: job.environment, instance: member.source.instance, isGrouped: true)
+        return try await call.instanceSnapshots(filter).first { $0.id == group }
     }
 
     private func revertedTo(_ job: Job) -> SnapshotID? {

@@ -2,7 +2,8 @@
 enum CommandTable {
     static let all: [Command] =
         (ServiceCommands.all + OfferingCommands.all + AccountCommands.all + VolumeCommands.all + SnapshotCommands.all
-        + InstanceCommands.all + TemplateCommands.all + TagCommands.all + JobCommands.all + AbsentCommands.all)
+        + InstanceCommands.all + InstanceSnapshotCommands.all + TemplateCommands.all + TagCommands.all
+        + EventCommands.all + JobCommands.all + AbsentCommands.all)
         .sorted { $0.name < $1.name }
 
     /// Names are exact.

@@ -52,6 +52,8 @@ struct APIFailure: Error, Hashable, Sendable {
         "unable to verify user credentials and/or request signature"
     )
 
+    static let tooManyRequests = APIFailure(.tooManyRequests, "Too many requests; wait a second and go on more slowly.")
+
     static func invalid(_ message: String) -> APIFailure {
         APIFailure(.invalidParameter, message)
     }

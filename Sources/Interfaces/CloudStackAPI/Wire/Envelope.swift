@@ -17,6 +17,7 @@ enum Envelope {
         let status = HTTPResponse.Status(code: failure.code.rawValue, reasonPhrase: "")
         var headers: HTTPFields = [:]
         headers[.known("X-Description")] = headerText(failure.message)
+        if failure.code == .tooManyRequests { headers[.retryAfter] = "1" }
         do {
             return try .json(JSON.object([key(command): failure.body]), status: status, headers: headers)
         } catch {

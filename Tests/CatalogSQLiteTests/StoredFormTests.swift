@@ -18,6 +18,8 @@ struct StoredFormTests {
                 "0002_sessions 469bd14a436a5a0f",
                 "0003_people 9c72c369f74e541a",
                 "0004_tags b2b62226d6f4db89",
+                "0005_group_names 83bfca0e882db663",
+                "0006_policies ba3b621a80869393",
             ]
         )
     }

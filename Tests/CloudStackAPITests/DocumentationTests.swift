@@ -1,4 +1,5 @@
 import Foundation
+import SnapshotDomain
 import Testing
 
 @testable import CloudStackAPI

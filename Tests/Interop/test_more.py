@@ -145,3 +145,29 @@ def test_somebody_elses_account(cloud: Cloud, client: CloudStack) -> None:
     assert client.deleteAccount(id=account["id"], fetch_result=True)["success"] is True
     with pytest.raises(CloudStackApiException, match="unable to verify"):
         other.listZones()
+
+
+def test_policies(client: CloudStack) -> None:
+    offering = client.listDiskOfferings(name="1 GiB")["diskoffering"][0]["id"]
+    volume = client.createVolume(name=fresh("policy"), diskofferingid=offering, fetch_result=True)["volume"]["id"]
+    terms = {"volumeid": volume, "intervaltype": "daily", "schedule": "05:03", "timezone": "Europe/Zurich", "maxsnaps": 7}
+    policy = client.createSnapshotPolicy(**terms)["snapshotpolicy"]
+    assert (policy["intervaltype"], policy["schedule"], policy["maxsnaps"]) == (1, "05:03", 7)
+    # Set again, it is changed and keeps its id.
+    assert client.createSnapshotPolicy(**{**terms, "schedule": "6:4:ignored"})["snapshotpolicy"]["schedule"] == "06:04"
+    listed = one(client.listSnapshotPolicies(volumeid=volume), "snapshotpolicy")
+    assert listed["id"] == policy["id"] and listed["timezone"] == "Europe/Zurich" and listed["tags"] == []
+    changed = client.updateSnapshotPolicy(id=policy["id"], fordisplay=False, maxsnaps=3, fetch_result=True)["snapshotpolicy"]
+    assert (changed["fordisplay"], changed["maxsnaps"]) == (False, 3)
+    for wrong in (
+            {"maxsnaps": 9}, {"maxsnaps": 0}, {"schedule": "61:03"}, {"schedule": "5"}, {"intervaltype": "yearly"},
+            {"intervaltype": "monthly", "schedule": "0:0:29"}, {"intervaltype": "weekly", "schedule": "0:0:8"}):
+        with pytest.raises(CloudStackApiException) as raised:
+            client.createSnapshotPolicy(**{**terms, **wrong})
+        assert raised.value.error["errorcode"] == 431, wrong
+    with pytest.raises(CloudStackApiException, match="431"):
+        client.deleteSnapshotPolicies(ids=f"{policy['id']},12345678-1234-4123-8123-123456789abc")
+    assert client.listSnapshotPolicies(id=policy["id"])["count"] == 1
+    assert client.deleteSnapshotPolicies(id=policy["id"])["success"] is True
+    assert client.listSnapshotPolicies(volumeid=volume) == {}
+    client.deleteVolume(id=volume)

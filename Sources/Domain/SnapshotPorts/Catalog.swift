@@ -375,6 +375,9 @@ package protocol CatalogReader {
     /// The tags of some resources, by their keys.
     func tags(of resources: [ResourceReference]) throws -> [ResourceReference: [ResourceTag]]
 
+    func findPolicy(_ id: PolicyID) throws -> SnapshotPolicy?
+    func policies(of volume: VolumeID) throws -> [SnapshotPolicy]
+
     func findLayer(_ id: LayerID) throws -> Layer?
     /// All layers and pins of one pool. Grows with the pool: for the collector and the ledger.
     func layerTree(of pool: PoolID) throws -> LayerTree
@@ -437,6 +440,11 @@ package protocol CatalogWriter: CatalogReader {
     func insert(_ tag: ResourceTag) throws
     /// Deletes the tag of a key, whatever its value unless one is given.
     func deleteTag(of resource: ResourceReference, _ tag: TagCondition) throws
+
+    /// Refused when the volume has one of the interval. Policies go with their volume.
+    func insert(_ policy: SnapshotPolicy) throws
+    func update(_ policy: SnapshotPolicy) throws
+    func deletePolicy(_ id: PolicyID) throws
 
     func insert(_ layer: Layer) throws
     func update(_ layer: Layer) throws

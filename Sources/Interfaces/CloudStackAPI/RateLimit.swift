@@ -1,6 +1,6 @@
 import Foundation
 import SnapshotDomain
-import SnapshotPorts
+package import SnapshotPorts
 import Synchronization
 
 /// Keeps one caller from taking the whole service: each has a store of requests that fills again steadily.

@@ -206,6 +206,33 @@ extension StubCloud {
 
     package func uploadPath() async throws(ServiceError) -> String { throw unexpected() }
 
+    package func listPolicies(of volume: VolumeID, in environment: EnvironmentID, _ call: CallContext)
+        async throws(ServiceError) -> [SnapshotPolicy]
+    { throw unexpected() }
+
+    package func policy(_ id: PolicyID, _ call: CallContext) async throws(ServiceError) -> SnapshotPolicy {
+        throw unexpected()
+    }
+
+    package func setPolicy(
+        _ interval: SnapshotPolicy.Interval,
+        _ wanted: PolicyChange,
+        of volume: VolumeID,
+        in environment: EnvironmentID,
+        _ call: CallContext
+    ) async throws(ServiceError) -> SnapshotPolicy { throw unexpected() }
+
+    package func updatePolicy(
+        _ id: PolicyID,
+        _ wanted: PolicyChange,
+        in environment: EnvironmentID,
+        _ call: CallContext
+    ) async throws(ServiceError) -> (policy: SnapshotPolicy, line: ActivityEntry.ID) { throw unexpected() }
+
+    package func deletePolicies(_ ids: [PolicyID], in environment: EnvironmentID, _ call: CallContext)
+        async throws(ServiceError)
+    { throw unexpected() }
+
     package func environment(holding resource: ResourceReference, _ call: CallContext)
         async throws(ServiceError) -> EnvironmentID?
     { throw unexpected() }

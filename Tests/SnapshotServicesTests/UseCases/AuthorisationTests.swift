@@ -85,8 +85,8 @@ extension CloudTests {
             )
             let text = try String(contentsOf: source, encoding: .utf8)
             let declared = Set(text.matches(of: /func ([a-zA-Z]+)\(/).map { String($0.output.1) })
-            // A key makes the caller; lists of environments, tags, the status and the stream of changes show what one may see.
-            let open: Set = ["principal", "listEnvironments", "uploadPath", "status", "changes", "tags"]
+            // A key makes the caller; lists of environments, tags, one policy, the status and the stream of changes show what one may see.
+            let open: Set = ["principal", "listEnvironments", "uploadPath", "status", "changes", "tags", "policy"]
             #expect(declared == open.union(Self.methods.map(\.name)))
         }
 
@@ -301,7 +301,8 @@ extension CloudTests.Authorisation {
     ]
 
     /// Resources that are not there will do: rights are checked first.
-    fileprivate static let methods: [Method] = environments + instances + volumes + snapshots + templates + tags + tasks
+    fileprivate static let methods: [Method] =
+        environments + instances + volumes + snapshots + templates + policies + tags + tasks
 
     private static let environments: [Method] = [
         Method("environment", .of(.viewer)) { cloud, ground, call in
@@ -360,6 +361,21 @@ extension CloudTests.Authorisation {
         },
         Method("screenshot", .of(.viewer)) { cloud, ground, call in
             _ = try await cloud.screenshot(of: .random(), in: ground.environment, call)
+        },
+    ]
+
+    private static let policies: [Method] = [
+        Method("listPolicies", .of(.viewer)) { cloud, ground, call in
+            _ = try await cloud.listPolicies(of: .random(), in: ground.environment, call)
+        },
+        Method("setPolicy", .of(.editor)) { cloud, ground, call in
+            _ = try await cloud.setPolicy(.hourly, PolicyChange(), of: .random(), in: ground.environment, call)
+        },
+        Method("updatePolicy", .of(.editor)) { cloud, ground, call in
+            _ = try await cloud.updatePolicy(.random(), PolicyChange(), in: ground.environment, call)
+        },
+        Method("deletePolicies", .of(.editor)) { cloud, ground, call in
+            _ = try await cloud.deletePolicies([.random()], in: ground.environment, call)
         },
     ]
 

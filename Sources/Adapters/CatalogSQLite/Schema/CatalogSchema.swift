@@ -15,6 +15,7 @@ enum CatalogSchema {
         ("0003_people", people),
         ("0004_tags", tags),
         ("0005_group_names", "ALTER TABLE snapshots ADD COLUMN group_name TEXT"),
+        ("0006_policies", policies),
     ]
 
     static var migrator: DatabaseMigrator {

@@ -152,6 +152,32 @@ package protocol CloudService: Sendable {
     /// A path in the pool's own scratch area where a face may write an upload before it creates a template from it.
     func uploadPath() async throws(ServiceError) -> String
 
+    // MARK: Policies
+
+    /// Needs `read`, as does the next.
+    func listPolicies(of volume: VolumeID, in environment: EnvironmentID, _ call: CallContext)
+        async throws(ServiceError) -> [SnapshotPolicy]
+    /// Wherever it is.
+    func policy(_ id: PolicyID, _ call: CallContext) async throws(ServiceError) -> SnapshotPolicy
+    /// Makes or changes the one policy that a volume has for an interval. Needs `change`, as do the next two.
+    func setPolicy(
+        _ interval: SnapshotPolicy.Interval,
+        _ wanted: PolicyChange,
+        of volume: VolumeID,
+        in environment: EnvironmentID,
+        _ call: CallContext
+    ) async throws(ServiceError) -> SnapshotPolicy
+    /// Returns it with the line of the activity log that says so.
+    func updatePolicy(
+        _ id: PolicyID,
+        _ wanted: PolicyChange,
+        in environment: EnvironmentID,
+        _ call: CallContext
+    ) async throws(ServiceError) -> (policy: SnapshotPolicy, line: ActivityEntry.ID)
+    /// All of them or none.
+    func deletePolicies(_ ids: [PolicyID], in environment: EnvironmentID, _ call: CallContext)
+        async throws(ServiceError)
+
     // MARK: Resources of any kind
 
     /// The environment where a resource is, or was before it was deleted, if the caller can read it or the resource is a public

@@ -35,9 +35,11 @@ enum JobCommands {
         for environment in places {
             let filter = ActivityFilter(environment: environment, id: receipt.line)
             let found = try await call.cloud.listActivity(filter, page: .all, call.caller)
-            if let line = found.rows.first, case .object(let fields) = Shapes.receipt.json(line) {
-                return .fields(fields)
+            guard let line = found.rows.first, case .object(var fields) = Shapes.receipt.json(line) else { continue }
+            if line.event == "policies.update", let policy = try? await call.policy(line.subjectID, "jobid") {
+                fields["jobresult"] = .object([Shapes.policy.name: Shapes.policy.json(policy)])
             }
+            return .fields(fields)
         }
         throw PlaceFinder.unknown(receipt.job.description, "jobid", call.command)
     }

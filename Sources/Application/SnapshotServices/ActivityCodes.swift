@@ -5,10 +5,12 @@ package enum ActivityCodes {
     /// What happens to resources: by jobs, and the few changes that need none.
     package static let resources: [String] = {
         let jobs = Job.Kind.allCases.filter { $0 != .deleteEnvironment }.map(\.event)
-        return (jobs + [
-            "instances.update", "policies.create", "policies.delete", "policies.update", "snapshots.update", "tags.create",
-            "tags.delete", "templates.update",
-        ]).sorted()
+        return
+            (jobs + [
+                "instances.update", "policies.create", "policies.delete", "policies.update", "snapshots.update",
+                "tags.create",
+                "tags.delete", "templates.update",
+            ]).sorted()
     }()
 
     /// What happens to environments, people and keys.

@@ -17,7 +17,7 @@ export INSTANTA_DEMO_GUEST := $(abspath $(GUEST))
 FORMATTED := $(wildcard Sources Tests Benchmarks)
 IMPORT_CHECK := --explicit-target-dependency-import-check error
 
-.PHONY: help run demo build test test-guest test-console test-clients screens check fmt hooks bench ci clean packages
+.PHONY: help run demo build test test-guest test-console test-clients interop screens check fmt hooks bench ci clean packages
 
 help: ## Say what there is
 	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -43,6 +43,10 @@ test-console: packages $(GUEST) ## Build the program and follow the guide in a r
 test-clients: packages $(GUEST) ## Build the program and drive it with other people's clients of CloudStack
 	swift build --product instanta
 	scripts/run-tests Interop
+
+interop: packages $(GUEST) ## Build the program and run an Ansible playbook against it, twice
+	swift build --product instanta
+	scripts/run-tests Interop Ansible
 
 screens: packages $(GUEST) ## Take the pictures of docs/screens anew
 	swift build --product instanta

@@ -80,6 +80,11 @@ func main() {
 	_, count, err = client.Snapshot.GetSnapshotByID("12345678-1234-4123-8123-123456789abc")
 	demand(err != nil && count == 0 && strings.HasPrefix(err.Error(), "No match found"), "an unknown id finds nothing", err)
 
+	// A guest that is not up yet does not let go of a disk.
+	stop := client.VirtualMachine.NewStopVirtualMachineParams(machine.Id)
+	stop.SetForced(true)
+	_, err = client.VirtualMachine.StopVirtualMachine(stop)
+	must(err, "stopping")
 	_, err = client.Volume.DetachVolume(detach(client, volume.Id))
 	must(err, "detaching")
 	_, err = client.Snapshot.DeleteSnapshot(client.Snapshot.NewDeleteSnapshotParams(snapshot.Id))

@@ -170,11 +170,20 @@ struct ResourceTests {
             try await catalog.read { [shared] (reader) throws in
                 #expect(try reader.findTemplate(mine.id) == mine)
                 #expect(try reader.findTemplate(named: hidden.name, in: other.id) == hidden)
-                let page = try reader.listTemplates(visibleIn: home.id, order: .byName, page: .all)
+                let page = try reader.listTemplates(TemplateFilter(visibleIn: home.id), order: .byName, page: .all)
                 #expect(page.rows == [mine, shared])
                 #expect(page.total == 2)
+                for (filter, found) in [
+                    (TemplateFilter(visibleIn: home.id, isOwn: true), [mine]),
+                    (TemplateFilter(visibleIn: home.id, states: [.creating, .failed]), []),
+                    (TemplateFilter(visibleIn: home.id, states: [.available], text: "SHA"), [shared]),
+                ] {
+                    let page = try reader.listTemplates(filter, order: .byName, page: .all)
+                    #expect(page.rows == found)
+                    #expect(page.total == found.count)
+                }
                 let second = PageRequest(offset: 1, limit: 1)
-                let cut = try reader.listTemplates(visibleIn: other.id, order: .byName, page: second)
+                let cut = try reader.listTemplates(TemplateFilter(visibleIn: other.id), order: .byName, page: second)
                 #expect(cut.rows == [shared])
                 #expect(cut.total == 2)
             }
@@ -187,7 +196,10 @@ struct ResourceTests {
             try await catalog.read { [shared] (reader) throws in
                 #expect(try reader.findTemplate(shared.id) == shared)
                 #expect(try reader.findTemplate(hidden.id) == nil)
-                #expect(try reader.listTemplates(visibleIn: home.id, order: .newestFirst, page: .all).rows == [mine])
+                #expect(
+                    try reader.listTemplates(TemplateFilter(visibleIn: home.id), order: .newestFirst, page: .all).rows
+                        == [mine]
+                )
             }
         }
     }

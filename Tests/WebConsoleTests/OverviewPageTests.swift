@@ -23,7 +23,7 @@ struct OverviewPageTests {
     @Test(
         "every page says everything in every language",
         arguments: [
-            Shown(path: "/dashboard", words: ["2 en marcha", "1,234 ready", "2 en marche"]),
+            Shown(path: "/dashboard", words: ["2 en marcha", "20 ready", "2 en marche"]),
             Shown(path: "/activity", words: ["Tomar copia instantánea", "Take snapshot", "Prendre un instantané"]),
             Shown(path: "/edit", words: ["Cambiar nombre", "Change name", "Modifier le nom"]),
             Shown(path: "/delete", words: ["Escribe production", "Type production", "Saisissez production"]),
@@ -50,12 +50,48 @@ struct OverviewPageTests {
     func counts() async throws {
         let text = try await TestConsole(OverviewCloud()).get("/dashboard").text
         for word in [
-            "2 running", "1 stopped", "1 failed", "7 ready", "1,234 ready", "2 being deleted",
+            "2 running", "1 stopped", "1 failed", "7 ready", "20 ready", "2 being deleted",
             "/environments/production/snapshots?state=available", "/environments/production/instances?state=running",
         ] {
             #expect(text.contains(word), "no '\(word)'")
         }
         #expect(!text.contains(">0 "))
+    }
+
+    /// Where the dashboard leads with which number.
+    private static func counted(on page: String) -> [(address: String, count: Int)] {
+        let tile = #/<h2><a href="([^"]+)">[^<]*</a></h2><p class="total">(\d+)</#
+        let part = #/<a class="badge [a-z]+" href="([^"]+)"><svg.*?</svg>(\d+)\s/#
+        return (page.matches(of: tile).map(\.output) + page.matches(of: part).map(\.output)).compactMap { match in
+            Int(match.2).map { (String(match.1), $0) }
+        }
+    }
+
+    @Test("every number of a tile is the number of rows of the list that it leads to")
+    func tiles() async throws {
+        let cloud = OverviewCloud()
+        let (console, service) = (try TestConsole(cloud), try TestConsole(cloud, root: ""))
+        let counted = Self.counted(on: try await console.get("/dashboard").text)
+        #expect(counted.map(\.count) == [4, 7, 23, 1, 2, 1, 1, 7, 1, 20, 2, 1])
+        for (address, count) in counted {
+            let text = try await service.get(address.replacing("&amp;", with: "&")).text
+            #expect(text.matches(of: #/<tr id=/#).count == count, "\(address)")
+        }
+    }
+
+    @Test(
+        "a state stays with the search and the order, and can be taken away",
+        arguments: ["instances", "volumes", "templates"]
+    )
+    func chips(_ kind: String) async throws {
+        let console = try TestConsole(OverviewCloud())
+        let text = try await console.get("/\(kind)?state=available&text=web").text
+        #expect(text.contains(#"<input type="hidden" name="state" value="available">"#))
+        #expect(text.contains("state=available&amp;text=web&amp;sort=-name"))
+        let removal =
+            "<a href=\"/environments/production/\(kind)?text=web\" aria-current=\"true\"><span class=\"sr\">Remove"
+        #expect(text.contains(removal))
+        #expect(!(try await console.get("/\(kind)?state=nonsense").text.contains("Remove the filter")))
     }
 
     @Test("space is what one alone has, what several share, what else is there, and what is free")

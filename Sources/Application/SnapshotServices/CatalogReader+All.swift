@@ -17,8 +17,8 @@ extension CatalogReader {
 
     /// Those that belong to the environment, without other environments' public ones.
     func allTemplates(of environment: EnvironmentID) throws -> [Template] {
-        try everything { try listTemplates(visibleIn: environment, order: .byName, page: $0) }
-            .filter { $0.environment == environment }
+        let filter = TemplateFilter(visibleIn: environment, isOwn: true)
+        return try everything { try listTemplates(filter, order: .byName, page: $0) }
     }
 
     private func everything<Row>(_ list: (PageRequest) throws -> CatalogPage<Row>) throws -> [Row] {

@@ -183,6 +183,29 @@ package struct InstanceFilter: Hashable, Sendable {
     }
 }
 
+/// Which templates; what is nil does not restrict.
+package struct TemplateFilter: Hashable, Sendable {
+    /// Its own templates, and the public ones of every other environment.
+    package var visibleIn: EnvironmentID
+    /// Without the public ones of others.
+    package var isOwn: Bool
+    package var states: Set<ResourceState.Word>?
+    /// A part of the name, in any letter case.
+    package var text: String?
+
+    package init(
+        visibleIn environment: EnvironmentID,
+        isOwn: Bool = false,
+        states: Set<ResourceState.Word>? = nil,
+        text: String? = nil
+    ) {
+        visibleIn = environment
+        self.isOwn = isOwn
+        self.states = states
+        self.text = text
+    }
+}
+
 /// Which tags; what is nil does not restrict.
 package struct TagFilter: Hashable, Sendable {
     package var environment: EnvironmentID
@@ -360,9 +383,7 @@ package protocol CatalogReader {
 
     func findTemplate(_ id: TemplateID) throws -> Template?
     func findTemplate(named name: ResourceName, in environment: EnvironmentID) throws -> Template?
-    /// The templates of an environment, and the public ones of every other.
-    func listTemplates(visibleIn environment: EnvironmentID, order: ListOrder, page: PageRequest) throws
-        -> CatalogPage<Template>
+    func listTemplates(_ filter: TemplateFilter, order: ListOrder, page: PageRequest) throws -> CatalogPage<Template>
 
     func findInstance(_ id: InstanceID) throws -> Instance?
     func findInstance(named name: ResourceName, in environment: EnvironmentID) throws -> Instance?

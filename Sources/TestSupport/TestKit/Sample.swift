@@ -132,11 +132,11 @@ package enum Sample {
         )
     }
 
-    package static func template(_ number: UInt8 = 50) -> TemplateView {
+    package static func template(_ number: UInt8 = 50, in environment: EnvironmentID = production.id) -> TemplateView {
         TemplateView(
             template: Template(
                 id: id(number),
-                environment: production.id,
+                environment: environment,
                 name: name("golden"),
                 description: "",
                 pool: .local,

@@ -180,7 +180,7 @@ extension StubCloud {
         async throws(ServiceError) -> ImageStream
     { throw unexpected() }
 
-    package func listTemplates(in environment: EnvironmentID, order: ListOrder, page: PageRequest, _ call: CallContext)
+    package func listTemplates(_ filter: TemplateFilter, order: ListOrder, page: PageRequest, _ call: CallContext)
         async throws(ServiceError) -> CatalogPage<TemplateView>
     { throw unexpected() }
 

@@ -464,7 +464,12 @@ extension CloudTests.Authorisation {
 
     private static let templates: [Method] = [
         Method("listTemplates", .of(.viewer)) { cloud, ground, call in
-            _ = try await cloud.listTemplates(in: ground.environment, order: .byName, page: .all, call)
+            _ = try await cloud.listTemplates(
+                TemplateFilter(visibleIn: ground.environment),
+                order: .byName,
+                page: .all,
+                call
+            )
         },
         Method("template", .of(.viewer)) { cloud, ground, call in
             _ = try await cloud.template(.random(), in: ground.environment, call)

@@ -133,7 +133,7 @@ final class MachineCloud: StubCloud {
         return view
     }
 
-    func listTemplates(in environment: EnvironmentID, order: ListOrder, page: PageRequest, _ call: CallContext)
+    func listTemplates(_ filter: TemplateFilter, order: ListOrder, page: PageRequest, _ call: CallContext)
         async throws(ServiceError) -> CatalogPage<TemplateView>
     { isEmpty ? CatalogPage(rows: [], total: 0) : CatalogPage(rows: [Sample.template()], total: 1) }
 

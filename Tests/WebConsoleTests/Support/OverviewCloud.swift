@@ -41,10 +41,10 @@ final class OverviewCloud: StubCloud {
         waiting.queuePosition = 2
         return EnvironmentOverview(
             census: Census(
-                instances: [.available: 3, .failed: 1],
+                instances: Self.counts(Self.instances.map(\.instance.state)),
                 runningInstances: 2,
-                volumes: [.available: 7],
-                snapshots: [.available: 1_234, .creating: 1, .deleting: 2],
+                volumes: Self.counts(Self.volumes.map(\.volume.state)),
+                snapshots: Self.counts(Self.snapshots.map(\.snapshot.state)),
                 templates: [.available: 1]
             ),
             openTasks: [running, waiting],
@@ -118,6 +118,76 @@ final class OverviewCloud: StubCloud {
         ]
         return CatalogPage(rows: rows, total: 60)
     }
+
+    // MARK: What the census counts
+
+    private static let instances: [InstanceView] = [
+        Sample.instance(10), Sample.instance(11, status: .unresponsive), stopped,
+        Sample.instance(13, state: .failed(reason: "No room.")),
+    ]
+
+    private static let stopped: InstanceView = {
+        var view = Sample.instance(12, status: .stopped)
+        view.instance.power = .stopped
+        return view
+    }()
+
+    private static let volumes = (20..<27).map { Sample.volume($0) }
+
+    private static let snapshots =
+        (1...20).map { Sample.snapshot($0) } + [
+            Sample.snapshot(21, state: .creating(Sample.id(71))), Sample.snapshot(22, state: .deleting(Sample.id(72))),
+            Sample.snapshot(23, state: .deleting(Sample.id(72))),
+        ]
+
+    /// One is public, and of another environment.
+    private static let templates = [Sample.template(), Sample.template(51, in: Sample.laboratory.id)]
+
+    private static func counts(_ states: [ResourceState]) -> [ResourceState.Word: Int] {
+        Dictionary(states.map { ($0.word, 1) }, uniquingKeysWith: +)
+    }
+
+    private func page<View: Sendable>(_ views: [View]) -> CatalogPage<View> {
+        CatalogPage(rows: isEmpty ? [] : views, total: isEmpty ? 0 : views.count)
+    }
+
+    func listInstances(_ filter: InstanceFilter, order: ListOrder, page: PageRequest, _ call: CallContext)
+        async throws(ServiceError) -> CatalogPage<InstanceView>
+    {
+        self.page(
+            Self.instances.filter {
+                filter.states?.contains($0.instance.state.word) ?? true
+                    && filter.power ?? $0.instance.power == $0.instance.power
+            }
+        )
+    }
+
+    func listVolumes(_ filter: VolumeFilter, order: ListOrder, page: PageRequest, _ call: CallContext)
+        async throws(ServiceError) -> CatalogPage<VolumeView>
+    {
+        self.page(Self.volumes.filter { filter.states?.contains($0.volume.state.word) ?? true })
+    }
+
+    func listSnapshots(_ filter: SnapshotFilter, order: ListOrder, page: PageRequest, _ call: CallContext)
+        async throws(ServiceError) -> CatalogPage<SnapshotView>
+    {
+        self.page(Self.snapshots.filter { filter.states?.contains($0.snapshot.state.word) ?? true })
+    }
+
+    func listTemplates(_ filter: TemplateFilter, order: ListOrder, page: PageRequest, _ call: CallContext)
+        async throws(ServiceError) -> CatalogPage<TemplateView>
+    {
+        self.page(
+            Self.templates.filter {
+                filter.states?.contains($0.template.state.word) ?? true
+                    && (!filter.isOwn || $0.template.environment == filter.visibleIn)
+            }
+        )
+    }
+
+    func listTasks(in environment: EnvironmentID, page: PageRequest, _ call: CallContext)
+        async throws(ServiceError) -> CatalogPage<TaskView>
+    { CatalogPage(rows: [], total: 0) }
 
     func members(of environment: EnvironmentID, _ call: CallContext)
         async throws(ServiceError) -> [(user: User, role: Role)]

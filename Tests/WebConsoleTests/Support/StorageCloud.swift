@@ -194,7 +194,7 @@ final class StorageCloud: StubCloud {
         return view
     }()
 
-    func listTemplates(in environment: EnvironmentID, order: ListOrder, page: PageRequest, _ call: CallContext)
+    func listTemplates(_ filter: TemplateFilter, order: ListOrder, page: PageRequest, _ call: CallContext)
         async throws(ServiceError) -> CatalogPage<TemplateView>
     {
         CatalogPage(rows: [Self.template], total: 1)

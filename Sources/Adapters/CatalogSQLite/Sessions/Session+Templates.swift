@@ -14,13 +14,14 @@ extension Session {
         }
     }
 
-    func listTemplates(
-        visibleIn environment: EnvironmentID,
-        order: ListOrder,
-        page: PageRequest
-    ) throws -> CatalogPage<Template> {
+    func listTemplates(_ filter: TemplateFilter, order: ListOrder, page: PageRequest) throws -> CatalogPage<Template> {
         var query = ListQuery<TemplateRecord>()
-        query.filter("(environment_id = ? OR is_public = 1)", environment.stored)
+        query.filter(
+            filter.isOwn ? "environment_id = ?" : "(environment_id = ? OR is_public = 1)",
+            filter.visibleIn.stored
+        )
+        query.filter(states: filter.states?.map(\.rawValue).sorted())
+        query.filter(text: filter.text, in: "searchable(name)")
         return try run { try query.page($0, orderedBy: order.sql(), page).map(\.template) }
     }
 }

@@ -132,7 +132,7 @@ package protocol CloudService: Sendable {
     // MARK: Templates
 
     /// Needs `read`.
-    func listTemplates(in environment: EnvironmentID, order: ListOrder, page: PageRequest, _ call: CallContext)
+    func listTemplates(_ filter: TemplateFilter, order: ListOrder, page: PageRequest, _ call: CallContext)
         async throws(ServiceError) -> CatalogPage<TemplateView>
     func template(_ id: TemplateID, in environment: EnvironmentID, _ call: CallContext)
         async throws(ServiceError) -> TemplateView

@@ -4,13 +4,13 @@ package import SnapshotPorts
 
 extension LocalCloud {
     package func listTemplates(
-        in environment: EnvironmentID,
+        _ filter: TemplateFilter,
         order: ListOrder,
         page: PageRequest,
         _ call: CallContext
     ) async throws(ServiceError) -> CatalogPage<TemplateView> {
-        try authorise(.read, in: environment, call)
-        let rows = try await read { try $0.listTemplates(visibleIn: environment, order: order, page: page) }
+        try authorise(.read, in: filter.visibleIn, call)
+        let rows = try await read { try $0.listTemplates(filter, order: order, page: page) }
         return CatalogPage(rows: try await each(rows.rows, view), total: rows.total)
     }
 

@@ -35,7 +35,12 @@ struct DemoEnvironment: Sendable {
                 call
             )
         }
-        let templates = try await cloud.listTemplates(in: environment.id, order: .byName, page: .all, call)
+        let templates = try await cloud.listTemplates(
+            TemplateFilter(visibleIn: environment.id),
+            order: .byName,
+            page: .all,
+            call
+        )
         guard templates.total == 0 else { return }
         logger.notice("making the demo environment")
         let template = try await cloud.createTemplate(

@@ -21,7 +21,12 @@ enum TemplateEndpoints {
         let environment = try await call.environment()
         let query = try ListQuery(call.query)
         var list = ListAnswer<TemplateView>(order: .byName) { order, page async throws(ServiceError) in
-            try await call.cloud.listTemplates(in: environment.id, order: order, page: page, call.caller)
+            try await call.cloud.listTemplates(
+                TemplateFilter(visibleIn: environment.id),
+                order: order,
+                page: page,
+                call.caller
+            )
         }
         if query.search != nil || query.state != nil {
             list.refinement = { view in

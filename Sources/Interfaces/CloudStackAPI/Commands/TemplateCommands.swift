@@ -68,7 +68,12 @@ enum TemplateCommands {
                 return seen.insert(template.id).inserted
             }
         ) { environment, page throws(ServiceError) in
-            try await call.cloud.listTemplates(in: environment, order: .newestFirst, page: page, call.caller)
+            try await call.cloud.listTemplates(
+                TemplateFilter(visibleIn: environment),
+                order: .newestFirst,
+                page: page,
+                call.caller
+            )
         }
     }
 

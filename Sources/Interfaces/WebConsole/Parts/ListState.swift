@@ -1,3 +1,4 @@
+import SnapshotDomain
 import SnapshotPorts
 
 /// What part of a list is shown, in which order: all of it stands in the address, so that it can be kept and sent.
@@ -29,6 +30,11 @@ struct ListState: Sendable {
 
     func filter(_ name: String) -> String? {
         filters.first { $0.name == name }?.value
+    }
+
+    /// What the filter `state` means; nil for everything, also where its word means nothing.
+    var states: Set<ResourceState.Word>? {
+        filter("state").flatMap(ResourceState.Word.init).map { [$0] }
     }
 
     var request: PageRequest {
@@ -114,6 +120,12 @@ struct Chip: PageValue {
     /// A filter in force that came with the address, such as the instance whose page led here.
     static func removable(_ title: String, _ name: String, in state: ListState, _ texts: Texts) -> Chip {
         Chip(title: title, address: state.address(name, nil), isChosen: true, removal: texts("list.remove_filter"))
+    }
+
+    /// The state that a list is restricted to, where it has no choice of states; empty for all.
+    static func states(in state: ListState, _ texts: Texts) -> [Chip] {
+        guard let word = state.states?.first else { return [] }
+        return [.removable(texts("list.state.\(word.rawValue)"), "state", in: state, texts)]
     }
 }
 

@@ -36,11 +36,11 @@ enum InstanceCreation {
     private static func createFromTemplate(_ visit: Visit) async throws -> Response {
         let place = try await visit.place(for: .create)
         let templates = try await visit.cloud.listTemplates(
-            in: place.id,
+            TemplateFilter(visibleIn: place.id, states: [.available]),
             order: .byName,
             page: .all,
             visit.caller
-        ).rows.filter { $0.template.state == .available }
+        ).rows
         let wanted = TemplateID(visit.value("template"))
         guard let chosen = templates.first(where: { $0.template.id == wanted }) ?? templates.first else {
             let texts = visit.texts

@@ -14,6 +14,8 @@ enum InstancePages {
     struct ListPage: PageValue {
         let heading: String
         let controls: ListControls
+        let chips: [Chip]
+        let hasChips: Bool
         let columns: [Column]
         let rows: [InstanceRow]
         let empty: EmptyState?
@@ -22,17 +24,29 @@ enum InstancePages {
 
     private static func list(_ visit: Visit) async throws -> Response {
         let place = try await visit.place()
-        let state = ListState(visit, order: .byName)
-        let filter = InstanceFilter(environment: place.id, text: state.text)
+        let state = ListState(visit, filters: ["state"], order: .byName)
+        // Those that are there are told apart by whether they run.
+        let power = state.filter("state").flatMap(Instance.Power.init)
+        let filter = InstanceFilter(
+            environment: place.id,
+            states: power == nil ? state.states : [.available],
+            power: power,
+            text: state.text
+        )
         let found = try await visit.cloud.listInstances(filter, order: state.order, page: state.request, visit.caller)
         let texts = visit.texts
         let rows = found.rows.map { InstanceRow($0, place, visit) }
         let controls = ListControls(state, total: found.total, shown: rows.count, visit)
+        let chips =
+            power.map { [Chip.removable(texts("instance.state.\($0.rawValue)"), "state", in: state, texts)] }
+            ?? Chip.states(in: state, texts)
         let create =
             place.may(.create) ? Link(texts("action.create_instance"), place.address("instances", "new")) : nil
         let page = ListPage(
             heading: texts("tab.instances"),
             controls: controls,
+            chips: chips,
+            hasChips: !chips.isEmpty,
             columns: [
                 Column(texts("list.name"), by: .name, in: state), Column(texts("list.state"), by: .state, in: state),
                 Column(texts("tab.volumes"), in: state), Column(texts("instance.network"), in: state),

@@ -77,7 +77,7 @@ enum DashboardPages {
         ] where count > 0 {
             let part = Tile.Part(
                 text: visit.texts.count("dashboard.power.\(power.rawValue)", count),
-                address: place.address("instances") + "?state=\(power.rawValue)",
+                address: place.address("instances") + query(of: "instances", power.rawValue),
                 tone: power == .running ? "good" : "off"
             )
             instances.insert(part, at: 0)
@@ -100,7 +100,7 @@ enum DashboardPages {
         Tile(
             title: visit.texts("tab.\(kind)"),
             icon: kind,
-            address: place.address(kind),
+            address: place.address(kind) + query(of: kind, nil),
             total: visit.formats.number(counts.values.reduce(0, +)),
             parts: parts
         )
@@ -122,10 +122,16 @@ enum DashboardPages {
                 }
             return Tile.Part(
                 text: visit.texts.count("dashboard.state.\(word.rawValue)", count),
-                address: place.address(kind) + "?state=\(word.rawValue)",
+                address: place.address(kind) + query(of: kind, word.rawValue),
                 tone: tone.rawValue
             )
         }
+    }
+
+    /// What restricts a list to what is counted: the list of templates shows other environments' public ones, too.
+    private static func query(of kind: String, _ state: String?) -> String {
+        let parts = [kind == "templates" ? "only=own" : nil, state.map { "state=\($0)" }].compactMap(\.self)
+        return parts.isEmpty ? "" : "?" + parts.joined(separator: "&")
     }
 
     private static func cancel(_ visit: Visit) async throws -> Response {

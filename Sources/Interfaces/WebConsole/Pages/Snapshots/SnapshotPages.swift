@@ -53,7 +53,7 @@ enum SnapshotPages {
             volume: try id("volume", in: state),
             instance: try id("instance", in: state),
             group: try id("group", in: state),
-            states: state.filter("state").flatMap(ResourceState.Word.init).map { [$0] },
+            states: state.states,
             text: state.text
         )
         let found = try await visit.cloud.listSnapshots(filter, order: state.order, page: state.request, visit.caller)

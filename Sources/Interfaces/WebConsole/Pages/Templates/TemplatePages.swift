@@ -16,6 +16,8 @@ enum TemplatePages {
     struct ListPage: PageValue {
         let heading: String
         let controls: ListControls
+        let chips: [Chip]
+        let hasChips: Bool
         let columns: [Column]
         let rows: [TemplateRow]
         let failures: [Failure]
@@ -32,20 +34,25 @@ enum TemplatePages {
 
     private static func list(_ visit: Visit) async throws -> Response {
         let place = try await visit.place()
-        let state = ListState(visit, order: .byName)
-        let found = try await visit.cloud.listTemplates(
-            in: place.id,
-            order: state.order,
-            page: state.request,
-            visit.caller
+        let state = ListState(visit, filters: ["state", "only"], order: .byName)
+        let filter = TemplateFilter(
+            visibleIn: place.id,
+            isOwn: state.filter("only") == "own",
+            states: state.states,
+            text: state.text
         )
+        let found = try await visit.cloud.listTemplates(filter, order: state.order, page: state.request, visit.caller)
         let texts = visit.texts
+        let chips = chips(filter, state, texts)
+        let controls = ListControls(state, total: found.total, shown: found.rows.count, visit)
         let rows = found.rows.map { TemplateRow($0, place, visit) }
         let create =
             place.may(.create) ? Link(texts("action.import_template"), place.address("templates", "import")) : nil
         let page = ListPage(
             heading: texts("tab.templates"),
-            controls: ListControls(state, total: found.total, shown: rows.count, visit),
+            controls: controls,
+            chips: chips,
+            hasChips: !chips.isEmpty,
             columns: [
                 Column(texts("list.name"), by: .name, in: state), Column(texts("list.state"), by: .state, in: state),
                 Column(texts("volume.size"), by: .size, in: state), Column(texts("volume.space"), in: state),
@@ -57,9 +64,9 @@ enum TemplatePages {
             empty: rows.isEmpty
                 ? EmptyState(
                     icon: "templates",
-                    title: texts("template.none"),
-                    text: texts("template.none_text"),
-                    action: create
+                    title: texts(controls.isFiltered ? "list.nothing_found" : "template.none"),
+                    text: texts(controls.isFiltered ? "list.nothing_found_text" : "template.none_text"),
+                    action: controls.isFiltered ? nil : create
                 ) : nil,
             create: create
         )
@@ -75,6 +82,11 @@ enum TemplatePages {
                 apiCall: ("GET", "/templates")
             )
         )
+    }
+
+    private static func chips(_ filter: TemplateFilter, _ state: ListState, _ texts: Texts) -> [Chip] {
+        let own: [Chip] = filter.isOwn ? [.removable(texts("template.only_own"), "only", in: state, texts)] : []
+        return own + Chip.states(in: state, texts)
     }
 
     /// How long a failed import is spoken of.

@@ -28,11 +28,12 @@ enum VolumePages {
 
     private static func list(_ visit: Visit) async throws -> Response {
         let place = try await visit.place()
-        let state = ListState(visit, filters: ["type", "instance"], order: .byName)
+        let state = ListState(visit, filters: ["state", "type", "instance"], order: .byName)
         let filter = VolumeFilter(
             environment: place.id,
             instance: state.filter("instance").flatMap { InstanceID($0) },
             role: state.filter("type").flatMap(Volume.Role.init),
+            states: state.states,
             text: state.text
         )
         let found = try await visit.cloud.listVolumes(filter, order: state.order, page: state.request, visit.caller)
@@ -92,6 +93,7 @@ enum VolumePages {
             Chip.choice(texts("volume.filter.root"), "type", Volume.Role.root.rawValue, in: state),
             Chip.choice(texts("volume.filter.data"), "type", Volume.Role.data.rawValue, in: state),
         ]
+        chips += Chip.states(in: state, texts)
         guard state.filter("instance") != nil else { return chips }
         let name =
             if let name = rows.first?.instance?.name { name } else { try await instanceName(filter, place, visit) }

@@ -43,8 +43,10 @@ struct FaultTests {
     @Test("each of SQLite's errors has its code")
     func codes() {
         let codes: [(ResultCode, CatalogFault.Code)] = [
-            (.SQLITE_CONSTRAINT_UNIQUE, .conflict), (.SQLITE_CONSTRAINT_FOREIGNKEY, .conflict),
-            (.SQLITE_CONSTRAINT_CHECK, .conflict), (.SQLITE_FULL, .noSpace), (.SQLITE_CORRUPT, .damaged),
+            (.SQLITE_CONSTRAINT_UNIQUE, .conflict), (.SQLITE_CONSTRAINT_PRIMARYKEY, .conflict),
+            (.SQLITE_CONSTRAINT_FOREIGNKEY, .conflict), (.SQLITE_CONSTRAINT_TRIGGER, .conflict),
+            (.SQLITE_CONSTRAINT_CHECK, .refused), (.SQLITE_CONSTRAINT_NOTNULL, .refused),
+            (.SQLITE_FULL, .noSpace), (.SQLITE_CORRUPT, .damaged),
             (.SQLITE_NOTADB, .damaged), (.SQLITE_IOERR_FSYNC, .io), (.SQLITE_BUSY, .io), (.SQLITE_READONLY, .io),
         ]
         for (result, code) in codes {

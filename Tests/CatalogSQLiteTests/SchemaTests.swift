@@ -36,14 +36,17 @@ struct SchemaTests {
         }
     }
 
-    private func expectRefusal(_ change: @escaping @Sendable (Fixture, any CatalogWriter) throws -> Void) async throws {
+    private func expectRefusal(
+        _ code: CatalogFault.Code = .conflict,
+        _ change: @escaping @Sendable (Fixture, any CatalogWriter) throws -> Void
+    ) async throws {
         try await withCatalog { catalog in
             let fixture = try Fixture()
             try await catalog.write { try fixture.insert(with: $0) }
             let fault = await #expect(throws: CatalogFault.self) {
                 try await catalog.write { try change(fixture, $0) }
             }
-            #expect(fault?.code == .conflict)
+            #expect(fault?.code == code, "\(String(describing: fault))")
             #expect(fault?.outcome == .notDone)
         }
     }
@@ -109,7 +112,7 @@ struct SchemaTests {
     @Test("a layer on a parent that is not there, or on itself")
     func unknownParent() async throws {
         try await expectRefusal { try $1.insert(Sample.layer(on: .random())) }
-        try await expectRefusal { _, writer in
+        try await expectRefusal(.refused) { _, writer in
             let id = LayerID.random()
             try writer.insert(Sample.layer(on: id, id: id))
         }
@@ -168,15 +171,15 @@ struct SchemaTests {
 
     @Test("a name that is there already in the environment; the same one elsewhere is free")
     func takenNames() async throws {
-        try await expectRefusal { try $1.insert(try Sample.volume(in: $0.environment.id, on: $0.free.id)) }
-        try await expectRefusal { try $1.insert(try Sample.instance(in: $0.environment.id)) }
-        try await expectRefusal { fixture, writer in
+        try await expectRefusal(.nameTaken) { try $1.insert(try Sample.volume(in: $0.environment.id, on: $0.free.id)) }
+        try await expectRefusal(.nameTaken) { try $1.insert(try Sample.instance(in: $0.environment.id)) }
+        try await expectRefusal(.nameTaken) { fixture, writer in
             for _ in 0..<2 { try writer.insert(try Sample.snapshot(in: fixture.environment.id, on: fixture.free.id)) }
         }
-        try await expectRefusal { fixture, writer in
+        try await expectRefusal(.nameTaken) { fixture, writer in
             for _ in 0..<2 { try writer.insert(try Sample.template(in: fixture.environment.id, on: fixture.free.id)) }
         }
-        try await expectRefusal { _, writer in
+        try await expectRefusal(.nameTaken) { _, writer in
             for _ in 0..<2 { try writer.insert(Sample.user(), passwordVerifier: "") }
         }
         try await withCatalog { catalog in
@@ -209,17 +212,17 @@ struct SchemaTests {
 
     @Test("numbers that cannot be")
     func impossibleNumbers() async throws {
-        try await expectRefusal { fixture, writer in
+        try await expectRefusal(.refused) { fixture, writer in
             var layer = fixture.free
             layer.allocated = ByteCount(-1)
             try writer.update(layer)
         }
-        try await expectRefusal { fixture, writer in
+        try await expectRefusal(.refused) { fixture, writer in
             var instance = fixture.instance
             instance.cpuCount = 0
             try writer.update(instance)
         }
-        try await expectRefusal { fixture, writer in
+        try await expectRefusal(.refused) { fixture, writer in
             var volume = fixture.volume
             volume.attachment?.slot = -1
             try writer.update(volume)

@@ -11,7 +11,7 @@ extension CatalogFault {
         let reason = error.message ?? "error \(error.extendedResultCode.rawValue)"
         switch error.resultCode {
         case .SQLITE_CONSTRAINT:
-            self.init(.conflict, outcome, "The catalog refuses the change: \(reason).")
+            self.init(refusal: error.extendedResultCode, reason, outcome)
         case .SQLITE_FULL:
             self.init(.noSpace, outcome, "The disk of the catalog is full; make room on it.")
         case .SQLITE_CORRUPT, .SQLITE_NOTADB:
@@ -20,6 +20,28 @@ extension CatalogFault {
             self.init(.io, outcome, "The catalog cannot be read or written: \(reason).")
         }
     }
+
+    /// What a constraint that refuses a change means: rows that another change came first with, or a mistake of ours.
+    private init(refusal code: ResultCode, _ reason: String, _ outcome: FaultOutcome) {
+        switch code {
+        case .SQLITE_CONSTRAINT_UNIQUE where reason.hasSuffix(".name"):
+            self.init(.nameTaken, outcome, "The name is taken; choose another one.", cause: reason)
+        // A reference that restricts is a trigger to SQLite; no other trigger of ours refuses anything.
+        case .SQLITE_CONSTRAINT_FOREIGNKEY, .SQLITE_CONSTRAINT_TRIGGER, .SQLITE_CONSTRAINT_UNIQUE,
+            .SQLITE_CONSTRAINT_PRIMARYKEY:
+            self.init(.conflict, outcome, Self.conflictMessage, cause: reason)
+        default:
+            self.init(
+                .refused,
+                outcome,
+                "The catalog refuses the change; the service's log has the details.",
+                cause: reason
+            )
+        }
+    }
+
+    /// What to do when another change came first.
+    static let conflictMessage = "What this refers to changed in the meantime; look at it again, and try once more."
 
     /// The same error, unless it is one of SQLite's or of a row that cannot be read.
     static func translating(_ error: any Error) -> any Error {

@@ -36,10 +36,11 @@ extension ServiceError {
     package init(_ fault: CatalogFault) {
         let code: Code =
             switch fault.code {
-            case .conflict: .nameTaken
+            case .nameTaken: .nameTaken
+            case .conflict: .wrongState
             case .unsupported, .damaged: .unavailable
             case .noSpace: .noSpace
-            case .io: .internalError
+            case .refused, .io: .internalError
             }
         self.init(code, fault.message)
     }

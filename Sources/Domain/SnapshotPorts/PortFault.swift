@@ -87,24 +87,41 @@ package struct HypervisorFault: Error, Sendable, CustomStringConvertible {
 package struct CatalogFault: Error, Sendable, CustomStringConvertible {
     /// What decides about a retry, and what people are told.
     package enum Code: String, Sendable, CaseIterable {
-        /// The schema refuses it: a taken name, a reference to what is not there, or the deletion of what is in use.
+        /// Another row has the name.
+        case nameTaken
+        /// What it refers to is not as the caller found it: it is gone, it is in use, or its place is taken.
         case conflict
+        /// The schema refuses a value: a mistake of the program's.
+        case refused
         /// The file was written by a newer program, or is not a catalog.
         case unsupported
         case noSpace
         case damaged
         case io
+
+        /// Whether the same change fails again, however long one waits.
+        package var isLasting: Bool {
+            switch self {
+            case .nameTaken, .conflict, .refused, .damaged, .unsupported: true
+            case .noSpace, .io: false
+            }
+        }
     }
 
     package var code: Code
     package var outcome: FaultOutcome
     package var message: String
+    /// For the log only.
+    package var cause: String?
 
-    package init(_ code: Code, _ outcome: FaultOutcome, _ message: String) {
+    package init(_ code: Code, _ outcome: FaultOutcome, _ message: String, cause: String? = nil) {
         self.code = code
         self.outcome = outcome
         self.message = message
+        self.cause = cause
     }
 
-    package var description: String { "\(code.rawValue) (\(outcome.rawValue)): \(message)" }
+    package var description: String {
+        "\(code.rawValue) (\(outcome.rawValue)): \(message)" + (cause.map { " [\($0)]" } ?? "")
+    }
 }

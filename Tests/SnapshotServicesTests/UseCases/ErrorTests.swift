@@ -252,6 +252,12 @@ extension CloudTests {
             for code in CatalogFault.Code.allCases {
                 #expect(ServiceError(reporting: CatalogFault(code, .notDone, "why")).message == "why")
             }
+            let codes: [CatalogFault.Code: ServiceError.Code] = [
+                .nameTaken: .nameTaken, .conflict: .wrongState, .refused: .internalError, .noSpace: .noSpace,
+            ]
+            for (code, told) in codes {
+                #expect(ServiceError(reporting: CatalogFault(code, .notDone, "why")).code == told)
+            }
             #expect(ServiceError(reporting: CancellationError()).code == .cancelled)
             #expect(ServiceError(reporting: SimulatedCrash()).code == .internalError)
         }

@@ -53,7 +53,12 @@ extension Record {
     /// Throws when the last statement changed no row.
     static func demandChange(in database: Database) throws {
         guard database.changesCount > 0 else {
-            throw CatalogFault(.conflict, .notDone, "The row to change is no longer in \(table).")
+            throw CatalogFault(
+                .conflict,
+                .notDone,
+                CatalogFault.conflictMessage,
+                cause: "the row to change is no longer in \(table)"
+            )
         }
     }
 }

@@ -96,7 +96,9 @@ extension QEMUMachine {
         case "BLOCK_IO_ERROR":
             let slot = event.data["qom-path"]?.string.flatMap(MachineCommandLine.slot(ofDisk:))
             let what = event.data["reason"]?.string ?? "no reason given"
-            report(trouble: "The disk in slot \(slot.map(String.init) ?? "?") failed: \(what)")
+            // QEMU says which disk from version 9.2 on.
+            let disk = slot.map { "The disk in slot \($0)" } ?? "A disk"
+            report(trouble: "\(disk) failed: \(what)")
         case "DEVICE_DELETED":
             guard let slot = event.data["device"]?.string.flatMap(MachineCommandLine.slot(ofDisk:)) else { return }
             await closeReleasedDisk(slot)

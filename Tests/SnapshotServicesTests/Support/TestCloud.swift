@@ -159,9 +159,12 @@ final class TestCloud: Sendable {
         live.withLock { $0 = Live(room: room, running: Task { await room.run() }) }
     }
 
+    /// Names the process of a machine's present run.
+    func pidFile(of instance: InstanceID) -> String { "\(folder)/machines/\(instance)/pid" }
+
     /// Ends the program of a machine as a crash would, and waits until everybody sees it.
     func killMachine(_ instance: InstanceID) async throws {
-        let pidFile = "\(folder)/machines/\(instance)/pid"
+        let pidFile = pidFile(of: instance)
         guard let process = RunningProcess.find(pidFile: pidFile, marker: pidFile) else { return }
         try process.signal(9)
         #expect(try await process.waitForExit(within: patience))
@@ -172,7 +175,7 @@ final class TestCloud: Sendable {
         await stopRoom()
         for instance in (try? await hypervisor.inventory()) ?? [] {
             try? await hypervisor.stop(instance, mode: .forced)
-            let pidFile = "\(folder)/machines/\(instance)/pid"
+            let pidFile = pidFile(of: instance)
             try? await RunningProcess.find(pidFile: pidFile, marker: pidFile)?.terminate(grace: .zero)
         }
         watching.cancel()

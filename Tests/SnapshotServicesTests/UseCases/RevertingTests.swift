@@ -45,6 +45,27 @@ extension CloudTests {
             }
         }
 
+        @Test("a revert whose layers cannot be made, as in a full pool, has not touched the machine")
+        func noRoom() async throws {
+            try await withCloud { cloud in
+                let instance = try await cloud.deploy(starts: true)
+                let snapshot = try await cloud.snapshot(try await cloud.root(of: instance), "before")
+                let machine = try String(contentsOfFile: cloud.pidFile(of: instance.id), encoding: .utf8)
+                cloud.faults.arm(next: "store.createLayer.on", .before)
+                let submitted = try await cloud.cloud.revert(
+                    .snapshot(snapshot.id),
+                    restarts: true,
+                    in: cloud.home.id,
+                    cloud.call
+                )
+                _ = try await cloud.failure(of: submitted.job)
+                #expect(cloud.faults.disarm() != nil)
+                #expect(await cloud.hypervisor.status(of: instance.id) == .running)
+                #expect(try String(contentsOfFile: cloud.pidFile(of: instance.id), encoding: .utf8) == machine)
+                try await cloud.checkInvariants()
+            }
+        }
+
         @Test("all volumes of an instance go back to one instant together")
         func group() async throws {
             try await withCloud { cloud in

@@ -4,10 +4,12 @@ import SnapshotPorts
 
 /// Puts volumes of one instance, or one detached volume, back to snapshots: stop, switch, start, with an undo.
 ///
+/// What needs room comes first: a full pool refuses a revert before it has cost the guest anything.
+///
 /// | dies after | on disk | the next run |
 /// | --- | --- | --- |
-/// | stop | machine off | goes on; the wish to run is in the catalog |
 /// | prepare | empty layers on the snapshots' layers | makes them again, to no effect |
+/// | stop | machine off | goes on; the wish to run is in the catalog |
 /// | switch | rows: new active layers, undo snapshots | sees them, and starts the machine |
 /// | start | machine on | finds it so |
 struct RevertVolumes: JobProgram {
@@ -28,11 +30,11 @@ struct RevertVolumes: JobProgram {
     var ownLayers: Set<LayerID> { Set(items.map(\.fresh)) }
 
     func perform(_ work: JobWork) async throws {
-        if let instance {
-            try await work.step("stop") { try await work.stopMachine(instance, isForced: false) }
-        }
         if try await !isSwitched(work) {
             try await work.step("prepare") { try await createLayers(work) }
+            if let instance {
+                try await work.step("stop") { try await work.stopMachine(instance, isForced: false) }
+            }
             try await work.step("switch") {
                 try await work.holding(items.map(\.volume)) { volumes in
                     let stored = try await storedLayers(of: volumes, work)

@@ -84,7 +84,7 @@ struct ServeCommand: AsyncParsableCommand {
         } catch let fault as SetupFault {
             throw CleanExit(fault.description)
         } catch {
-            throw CleanExit("\(error)")
+            throw CleanExit(SetupFault(listeningAt: configuration.listen, error)?.description ?? "\(error)")
         }
     }
 

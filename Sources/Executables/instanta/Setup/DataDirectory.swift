@@ -43,9 +43,19 @@ struct DataDirectory: Sendable {
                 )
             }
         } catch {
-            throw SetupFault("The data folder \(path) cannot be used: \(error.localizedDescription)")
+            throw SetupFault("The data folder \(path) cannot be used: \(Self.reason(of: error)).")
         }
         return try FileLock.tryAcquire(lock, otherHolder: "another instanta serves this data folder; stop it first")
+    }
+
+    private static func reason(of error: any Error) -> String {
+        switch (error as? CocoaError)?.code {
+        case .fileWriteFileExists: "a file has its place; move it away, or choose another folder with --data-dir"
+        case .fileWriteNoPermission: "this user may not write there; choose another folder with --data-dir"
+        case .fileWriteVolumeReadOnly: "the disk is read-only; choose another folder with --data-dir"
+        case .fileWriteOutOfSpace: "the disk is full; free space on it"
+        default: error.localizedDescription
+        }
     }
 }
 

@@ -106,6 +106,13 @@ struct QueryPlanTests {
         }
     }
 
+    @Test("damaged snapshots are counted without a look at the others")
+    func damagedSnapshots() async throws {
+        let plans = try await plans { _ = try $0.damagedSnapshotCount() }
+        #expect(plans.allSatisfy { $0.allSatisfy { $0.contains("INDEX snapshots_damaged") } })
+        #expect(!plans.isEmpty)
+    }
+
     @Test("open jobs are found without those that ended")
     func openJobs() async throws {
         let plans = try await plans { _ = try $0.openJobs() }

@@ -93,6 +93,7 @@ struct ResourceTests {
             bare.source.instanceName = nil
             bare.group = nil
             bare.verification = nil
+            bare.damage = nil
             bare.consistency = ConsistencyRecord(requested: .crash, achieved: .crash)
             try await catalog.write { [bare] (writer) throws in
                 try writer.insert(environment)
@@ -102,6 +103,7 @@ struct ResourceTests {
             }
             try await catalog.read { [bare] (reader) throws in
                 #expect(try reader.findSnapshot(full.id) == full)
+                #expect(try reader.damagedSnapshotCount() == 1)
                 #expect(try reader.findSnapshot(named: bare.name, in: environment.id) == bare)
             }
             var changed = full

@@ -93,6 +93,7 @@ enum Sample {
                 agentAnswer: "the agent said \"no\""
             ),
             verification: Verification(digest: ContentDigest("tree-sha256:00ff"), verifiedAt: instant),
+            damage: Damage(reason: "Its content is not what it was.", foundAt: instant + 60),
             state: state,
             createdAt: createdAt
         )

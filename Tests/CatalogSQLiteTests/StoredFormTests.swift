@@ -20,6 +20,7 @@ struct StoredFormTests {
                 "0004_tags b2b62226d6f4db89",
                 "0005_group_names 83bfca0e882db663",
                 "0006_policies ba3b621a80869393",
+                "0007_damage 80ea1d8493d2a53a",
             ]
         )
     }
@@ -77,6 +78,7 @@ struct StoredFormTests {
                     origin: .undo(of: Identifier(ids[5]), expiresAt: Sample.instant + 1),
                     consistency: consistency,
                     verification: Verification(digest: ContentDigest("tree-sha256:00"), verifiedAt: Sample.instant),
+                    damage: Damage(reason: "Other bytes.", foundAt: Sample.instant),
                     state: .creating(job.id),
                     createdAt: Sample.instant
                 )
@@ -141,6 +143,7 @@ struct StoredFormTests {
                 try line("SELECT digest, verified_at, search_text FROM snapshots")
                     == "'tree-sha256:00' \(instant) 'before\nroot'"
             )
+            #expect(try line("SELECT damage, damage_found_at FROM snapshots") == "'Other bytes.' \(instant)")
         }
     }
 

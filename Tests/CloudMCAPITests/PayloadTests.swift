@@ -19,9 +19,11 @@ struct PayloadTests {
             async throws(ServiceError) -> VolumeView
         {
             let progress = JobProgress(doneBytes: .mebibytes(1), totalBytes: .mebibytes(4), bytesPerSecond: 9)
-            return Sample.volume(
+            var view = Sample.volume(
                 activity: ResourceActivity(job: Sample.id(70), kind: .createSnapshots, progress: progress)
             )
+            view.chain = ChainDepth(layers: 18, missingRoom: .mebibytes(7))
+            return view
         }
 
         func instance(_ id: InstanceID, in environment: EnvironmentID, _ call: CallContext)
@@ -60,6 +62,17 @@ struct PayloadTests {
         #expect(data["error"] == nil)
     }
 
+    @Test("damage is told beside the state, which stays a documented one")
+    func damaged() throws {
+        var view = Sample.snapshot()
+        view.snapshot.damage = Damage(reason: "Other bytes.", foundAt: Sample.instant)
+        view.failure = ServiceError(.damaged, "Other bytes.")
+        let payload = SnapshotPayload(view, zoneID: "zone-1")
+        #expect(payload.state == "BackedUp")
+        #expect(payload.damagedAt == "2027-01-15T08:00:00.250Z")
+        #expect(payload.error?.message == "Other bytes.")
+    }
+
     @Test("a volume shows its instance, and what is done to it")
     func volume() async throws {
         let data = try await show("volumes")
@@ -68,6 +81,8 @@ struct PayloadTests {
         #expect(data["sizeInGb"] as? Int == 2)
         #expect(data["instanceState"] as? String == "Running")
         #expect(data["iops"] as? Int == 0)
+        #expect(data["chainDepth"] as? Int == 18)
+        #expect(data["chainMissingBytes"] as? Int == 7 << 20)
         #expect(data["taskId"] as? String == "00000000-0000-4000-8000-000000000046")
         let progress = try #require(data["progress"] as? [String: Any])
         #expect(progress["doneBytes"] as? Int == 1 << 20)

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import SnapshotDomain
 import Testing
 
@@ -103,13 +104,26 @@ struct ArgumentTests {
         "an imported image gets its name and format from where it comes",
         arguments: [
             ("images/debian-12.qcow2", "debian-12", "qcow2"), ("disk.img", "disk", "raw"), ("a.raw", "a", "raw"),
-            ("https://images.example.org/d/debian.img?x=1", "debian", "raw"), (".hidden", ".hidden", "qcow2"),
+            ("https://images.example.org/d/debian.raw?x=1", "debian", "raw"), (".hidden", ".hidden", "qcow2"),
         ]
     )
     func imports(_ source: String, _ name: String, _ format: String) async throws {
         let parsed = try await TemplateImportCommand.asyncParseAsRoot([source])
         let command = try #require(parsed as? TemplateImportCommand)
         #expect(command.templateName == name)
-        #expect(command.imageFormat.rawValue == format)
+        #expect(try command.imageFormat(beginning: nil).rawValue == format)
+        // What a file begins with says more than its name.
+        #expect(try command.imageFormat(beginning: Data([0x51, 0x46, 0x49, 0xFB])) == .qcow2)
+    }
+
+    @Test("an address that does not tell the format needs to be told it")
+    func untoldFormat() async throws {
+        let address = "https://images.example.org/jammy.img"
+        let silent = try #require(try await TemplateImportCommand.asyncParseAsRoot([address]) as? TemplateImportCommand)
+        let failure = #expect(throws: CommandFailure.self) { try silent.imageFormat(beginning: nil) }
+        #expect(failure?.status == .usage)
+        #expect(failure?.remedy?.contains("--format qcow2") == true)
+        let told = try await TemplateImportCommand.asyncParseAsRoot([address, "--format", "raw"])
+        #expect(try (told as? TemplateImportCommand)?.imageFormat(beginning: nil) == .raw)
     }
 }

@@ -46,6 +46,28 @@ struct CallTests {
         }
     }
 
+    @Test("a damaged snapshot, and a volume that is too deep, say so where they are shown")
+    func troubles() async throws {
+        guard case .object(var fields) = snapshot(1, "a") else { preconditionFailure("a snapshot is an object") }
+        fields["damagedAt"] = "2026-11-23T08:00:00.000Z"
+        fields["error"] = ["message": "Other bytes."]
+        let volume: JSONValue = [
+            "id": "v", "name": "disk", "state": "Ready", "chainDepth": 20, "chainMissingBytes": .integer(3 << 30),
+        ]
+        let routes: [String: TestService.Response] = [
+            "GET \(Self.root)/snapshots": .list([.object(fields)]), "GET \(Self.root)/volumes": .list([volume]),
+        ]
+        try await TestService.with(routes: routes) { service in
+            let list = try await service.run("snapshot", "list")
+            #expect(list.output.contains("Damaged") && !list.output.contains("Completed"))
+            let snapshot = try await service.run("snapshot", "show", "a")
+            #expect(snapshot.output.contains("Other bytes."))
+            #expect(snapshot.output.contains("2026-11-23 08:00:00"))
+            let disk = try await service.run("volume", "show", "disk")
+            #expect(disk.output.contains("20: too deep") && disk.output.contains("3 GiB more"))
+        }
+    }
+
     @Test("an empty list is no failure, and valid for programs")
     func empty() async throws {
         try await TestService.with(routes: ["GET \(Self.root)/volumes": .list([])]) { service in

@@ -140,10 +140,10 @@ struct TransferTests {
         let answer: JSONValue = ["taskId": "1", "taskStatus": "SUCCESS", "data": ["id": "t"]]
         let path = "/api/v2/services/local/demo/templates"
         try await TestService.with(routes: ["POST \(path)": .json(answer)]) { service in
-            let run = try await service.run("template", "import", "https://images.example.org/d.img", "--name", "x")
+            let run = try await service.run("template", "import", "https://images.example.org/d.raw", "--name", "x")
             #expect(run.status == .done)
             let body = try #require(service.requests.first?.json)
-            #expect(body["url"] == "https://images.example.org/d.img")
+            #expect(body["url"] == "https://images.example.org/d.raw")
             #expect(body["format"] == "raw")
             #expect(body["name"] == "x")
         }

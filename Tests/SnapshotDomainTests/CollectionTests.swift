@@ -124,6 +124,11 @@ struct CollectionTests {
         var cramped = pool
         cramped.room = 3
         #expect(cramped.nextStep() == nil)
+        let room = PoolModel.bytes(cramped.room)
+        #expect(pool.tree.volumesWithoutRoom(room, policy: pool.policy) == [VolumeID(number: 5)])
+        #expect(pool.tree.flattening(of: LayerID(number: 5), beyond: 3) == PoolModel.bytes(4))
+        #expect(pool.tree.flattening(of: LayerID(number: 3), beyond: 3) == nil)
+        #expect(pool.tree.volumesWithoutRoom(PoolModel.bytes(4), policy: pool.policy).isEmpty)
         #expect(pool.nextStep() == .pull(into: LayerID(number: 5), downTo: nil))
         pool.converge()
         #expect(pool.tree.depth(of: LayerID(number: 5)) == 1)

@@ -93,6 +93,23 @@ struct SnapshotPageTests {
         #expect(!text.contains(" ms"))
     }
 
+    @Test("a damaged snapshot says so in every language, on its page and in the list")
+    func damaged() async throws {
+        var view = Sample.snapshot(30)
+        view.snapshot.damage = Damage(reason: "Its digest was other.", foundAt: Sample.instant)
+        view.failure = ServiceError(.damaged, "Its digest was other.")
+        let console = try TestConsole(SnapshotCloud([view]))
+        let texts = [("Dañada", "No te fíes"), ("Damaged", "Do not rely"), ("Endommagé", "Ne vous y fiez pas")]
+        for (language, (state, advice)) in zip(Language.allCases, texts) {
+            let page = try await console.get(Self.one, in: language).text
+            #expect(page.contains(state) && page.contains(advice), "\(language)")
+            #expect(page.contains("Its digest was other."))
+            #expect(try await console.get("/snapshots", in: language).text.contains(state), "\(language)")
+        }
+        // What it holds can still be looked at, and verified again.
+        #expect(try await console.get(Self.one).text.contains("\(Self.one)/verify"))
+    }
+
     @Test("without its volume a snapshot has no history, and cannot be reverted to")
     func goneVolume() async throws {
         let console = try TestConsole(SnapshotCloud(hasVolumes: false))

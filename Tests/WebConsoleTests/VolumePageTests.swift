@@ -20,6 +20,7 @@ struct VolumePageTests {
             ("/volumes", ["Añadir volumen", "Add volume", "Ajouter un volume"]),
             ("/volumes/new", ["Un disco de datos vacío", "An empty data disk", "Un disque de données vide"]),
             (root, ["Estás aquí", "You are here", "Vous êtes ici"]),
+            (attached, ["Para independizarlo", "To make it independent", "Pour le rendre indépendant"]),
             (free + "/attach", ["Asociar", "Attach", "Attacher"]),
             (attached + "/detach", ["Desmonta antes", "Unmount its", "Démontez d’abord"]),
             (free + "/grow", ["Tamaño actual", "Present size", "Taille actuelle"]),

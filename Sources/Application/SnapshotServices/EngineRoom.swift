@@ -94,7 +94,7 @@ package final class EngineRoom: Sendable {
             try await log(id, "instances.trouble", .failed, reason)
         case .ended(let id, let isByGuest, let reason):
             // A job that works on the machine ended it, or will start it again.
-            guard engine.activity(on: .instance(id)).kind?.decidesPower != true else { return }
+            guard engine.activity(on: .instance(id)).changingKind?.decidesPower != true else { return }
             let written = try await world.activeLayers(of: id)
             try await world.catalog.write { writer in
                 try writer.setPower(.stopped, of: id)

@@ -378,6 +378,8 @@ package protocol CatalogReader {
     func listSnapshots(_ filter: SnapshotFilter, order: ListOrder, page: PageRequest) throws -> CatalogPage<Snapshot>
     /// Undo snapshots whose time has come, and that no job holds.
     func expiredUndoSnapshots(at instant: Date) throws -> [Snapshot]
+    /// How many snapshots are known to be damaged, in all environments.
+    func damagedSnapshotCount() throws -> Int
     /// The newest undo snapshot of a volume.
     func undoSnapshot(of volume: VolumeID) throws -> Snapshot?
 
@@ -434,8 +436,9 @@ package protocol CatalogReader {
 ///
 /// Nothing it does is visible or durable before the transaction ends.
 ///
-/// `insert` of a taken identity or unique name throws ``CatalogFault`` with code `conflict`. `update` replaces the whole row and
-/// `delete` of what is gone does nothing.
+/// `insert` of a taken name throws ``CatalogFault`` with code `nameTaken`, one of a taken identity or with a reference to what
+/// is not there with code `conflict`. `update` replaces the whole row, and throws `conflict` when it is gone; `delete` of what is
+/// gone does nothing.
 package protocol CatalogWriter: CatalogReader {
     func insert(_ environment: Environment) throws
     func update(_ environment: Environment) throws

@@ -225,6 +225,48 @@ extension CloudTests {
             }
         }
 
+        @Test("damage stays on the snapshot, for all who look at it, until its content is found whole again")
+        func damage() async throws {
+            try await withCloud { cloud in
+                let volume = try await cloud.makeVolume("disk")
+                try await cloud.write(0x86, blocks: 2, to: volume)
+                let snapshot = try await cloud.snapshot(volume, "watched")
+                try await cloud.done(try await cloud.verify(snapshot))
+                let file = cloud.file(of: snapshot.layer)
+                let whole = try Data(contentsOf: URL(fileURLWithPath: file))
+                try flipByte(of: 0x86, in: file)
+                cloud.time.advance(by: .seconds(60))
+                let reason = try await cloud.failure(of: try await cloud.verify(snapshot))
+
+                let damaged = try await cloud.cloud.snapshot(snapshot.id, in: cloud.home.id, cloud.call)
+                #expect(damaged.snapshot.damage == Damage(reason: reason.message, foundAt: cloud.time.now))
+                #expect(damaged.failure?.code == .damaged)
+                #expect(damaged.failure?.message.contains("'watched'") == true)
+                #expect(damaged.shownState == .completed, "it is there; whether to use it is for people to decide")
+                #expect(try await cloud.cloud.status(cloud.call).damagedSnapshots == 1)
+
+                try whole.write(to: URL(fileURLWithPath: file))
+                try await cloud.done(try await cloud.verify(snapshot))
+                let mended = try await cloud.cloud.snapshot(snapshot.id, in: cloud.home.id, cloud.call)
+                #expect(mended.snapshot.damage == nil)
+                #expect(mended.failure == nil)
+                #expect(try await cloud.cloud.status(cloud.call).damagedSnapshots == 0)
+            }
+        }
+
+        @Test("a snapshot that cannot be read for another reason than its content is not called damaged")
+        func unreadable() async throws {
+            try await withCloud { cloud in
+                let snapshot = try await cloud.snapshot(try await cloud.makeVolume("disk"), "watched")
+                cloud.faults.arm(next: "store.digest", .before)
+                #expect(try await cloud.failure(of: try await cloud.verify(snapshot)).code == .internalError)
+                cloud.faults.disarm()
+                let view = try await cloud.cloud.snapshot(snapshot.id, in: cloud.home.id, cloud.call)
+                #expect(view.snapshot.damage == nil)
+                #expect(view.failure == nil)
+            }
+        }
+
         /// Changes one byte of guest data, which is the first long run of a value.
         private func flipByte(of value: UInt8, in path: String) throws {
             var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
@@ -233,6 +275,12 @@ extension CloudTests {
             bytes[place + 100] ^= 0x01
             try bytes.write(to: URL(fileURLWithPath: path))
         }
+    }
+}
+
+extension TestCloud {
+    fileprivate func verify(_ snapshot: Snapshot) async throws -> JobID {
+        try await cloud.verifySnapshot(snapshot.id, in: home.id, call).job
     }
 }
 

@@ -138,6 +138,28 @@ extension CloudTests {
             }
         }
 
+        @Test("what only reads a thing shows on it, and is no change of its state")
+        func reading() async throws {
+            try await withCloud { cloud in
+                let volume = try await cloud.makeVolume("disk")
+                let snapshot = try await cloud.snapshot(volume, "base")
+                let gate = Gate()
+                cloud.faults.hold("store.digest", at: gate)
+                let submitted = try await cloud.cloud.verifySnapshot(snapshot.id, in: cloud.home.id, cloud.call)
+                await gate.reached()
+                let seen = try await cloud.cloud.snapshot(snapshot.id, in: cloud.home.id, cloud.call)
+                #expect(seen.activity.job == submitted.job)
+                #expect(seen.activity.kind == .verifySnapshot)
+                #expect(seen.activity.onlyReads)
+                #expect(seen.activity.changingKind == nil)
+                #expect(seen.shownState == .completed)
+                gate.open()
+                try await cloud.done(submitted.job)
+                let after = try await cloud.cloud.snapshot(snapshot.id, in: cloud.home.id, cloud.call)
+                #expect(after.activity == .idle)
+            }
+        }
+
         @Test("each job leaves a line in the log with who asked and how it ended")
         func activity() async throws {
             try await withCloud { cloud in

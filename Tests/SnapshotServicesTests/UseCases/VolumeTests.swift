@@ -135,5 +135,40 @@ extension CloudTests {
                 try await cloud.checkInvariants()
             }
         }
+
+        @Test("a chain that is too long for its pool says what is missing to end that")
+        func depth() async throws {
+            var settings = Settings.forTests
+            settings.collection.softDepth = 1
+            try await withCloud(settings: settings) { cloud in
+                let volume = try await cloud.makeVolume("disk")
+                let chain = { try await cloud.cloud.volume(volume.id, in: cloud.home.id, cloud.call).chain }
+                #expect(try await chain() == ChainDepth(layers: 1))
+                // A layer of a size that no disk has: nobody could copy it.
+                var below = Layer(
+                    id: .random(),
+                    pool: .local,
+                    parent: nil,
+                    size: volume.size,
+                    allocated: .gibibytes(1 << 30),
+                    phase: .ready
+                )
+                try await cloud.catalog.write { [below] writer in
+                    try writer.insert(below)
+                    var active = try #require(try writer.findLayer(volume.activeLayer))
+                    active.parent = below.id
+                    try writer.update(active)
+                }
+                cloud.world.ledger.invalidate()
+                let deep = try await chain()
+                #expect(deep.layers == 2)
+                #expect(try #require(deep.missingRoom) < below.allocated)
+                // With room, it is only a matter of time.
+                below.allocated = .zero
+                try await cloud.catalog.write { [below] in try $0.update(below) }
+                cloud.world.ledger.invalidate()
+                #expect(try await chain() == ChainDepth(layers: 2))
+            }
+        }
     }
 }

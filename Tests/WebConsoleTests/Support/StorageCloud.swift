@@ -65,6 +65,7 @@ final class StorageCloud: StubCloud {
         var view = Sample.volume(22)
         view.volume.name = Sample.name("web-data")
         view.volume.role = .data
+        view.chain = ChainDepth(layers: 20, missingRoom: .gibibytes(3))
         return view
     }()
 

@@ -32,6 +32,7 @@ struct SnapshotRecord: Record {
             groupName: try row.optionalName("group_name"),
             consistency: try row.json("consistency"),
             verification: try row.verification(),
+            damage: try row.damage(),
             state: try row.resourceState(),
             createdAt: try row.instant("created_at")
         )
@@ -61,6 +62,8 @@ struct SnapshotRecord: Record {
                 "consistency": try json(snapshot.consistency),
                 "digest": snapshot.verification?.digest.description,
                 "verified_at": snapshot.verification?.verifiedAt.stored,
+                "damage": snapshot.damage?.reason,
+                "damage_found_at": snapshot.damage?.foundAt.stored,
                 "state": snapshot.state.word.rawValue,
                 "job_id": snapshot.state.job?.stored,
                 "failure": snapshot.state.failure,
@@ -101,5 +104,10 @@ extension Row {
     fileprivate func verification() throws -> Verification? {
         guard let digest = try optional("digest", as: String.self) else { return nil }
         return Verification(digest: ContentDigest(digest), verifiedAt: try instant("verified_at"))
+    }
+
+    fileprivate func damage() throws -> Damage? {
+        guard let reason = try optional("damage", as: String.self) else { return nil }
+        return Damage(reason: reason, foundAt: try instant("damage_found_at"))
     }
 }

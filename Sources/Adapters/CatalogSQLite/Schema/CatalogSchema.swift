@@ -16,6 +16,7 @@ enum CatalogSchema {
         ("0004_tags", tags),
         ("0005_group_names", "ALTER TABLE snapshots ADD COLUMN group_name TEXT"),
         ("0006_policies", policies),
+        ("0007_damage", damage),
     ]
 
     static var migrator: DatabaseMigrator {

@@ -42,6 +42,13 @@ extension Session {
         }.map(\.snapshot)
     }
 
+    func damagedSnapshotCount() throws -> Int {
+        try run { database in
+            let sql = "SELECT count(*) FROM snapshots WHERE damage_found_at IS NOT NULL"
+            return try Int.fetchOne(database.cachedStatement(sql: sql)) ?? 0
+        }
+    }
+
     func undoSnapshot(of volume: VolumeID) throws -> Snapshot? {
         try run {
             // Of two at one reading of the clock, the one that was inserted last.

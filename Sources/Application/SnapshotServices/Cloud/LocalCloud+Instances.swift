@@ -151,7 +151,7 @@ extension LocalCloud {
     {
         try authorise(.change, in: environment, call)
         _ = try await read { try $0.instance(id, in: environment) }
-        guard engine.activity(on: .instance(id)).kind == .stopInstance else { return }
+        guard engine.activity(on: .instance(id)).changingKind == .stopInstance else { return }
         do {
             try await world.hypervisor.stop(id, mode: .forced)
         } catch {

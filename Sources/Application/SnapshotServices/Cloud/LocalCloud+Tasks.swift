@@ -64,7 +64,8 @@ extension LocalCloud {
             accelerator: await world.hypervisor.accelerator,
             pools: try await poolStatus(),
             runningJobs: counts.running,
-            queuedJobs: counts.waiting
+            queuedJobs: counts.waiting,
+            damagedSnapshots: try await read { try $0.damagedSnapshotCount() }
         )
     }
 
@@ -85,12 +86,24 @@ extension LocalCloud {
             let account = try await picture(of: id).account
             do {
                 let capacity = try await store.capacity()
-                pools.append(.init(pool: id, capacity: capacity, account: account, trouble: nil))
+                pools.append(
+                    .init(pool: id, capacity: capacity, account: account, trouble: shortage(of: capacity.free))
+                )
             } catch {
                 pools.append(.init(pool: id, capacity: nil, account: account, trouble: error.message))
             }
         }
         return pools
+    }
+
+    /// What a pool without its reserve means, and what to do.
+    private func shortage(of free: ByteCount) -> String? {
+        let reserve = world.settings.reserve
+        guard free < reserve else { return nil }
+        return """
+            Less than the reserve of \(reserve) is free: nothing new can be made, and guests may fail to write. \
+            Delete snapshots or templates that are not needed, or add space.
+            """
     }
 
     private func view(_ job: Job) -> TaskView {

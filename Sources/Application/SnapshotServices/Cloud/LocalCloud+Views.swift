@@ -20,15 +20,17 @@ extension LocalCloud {
         var views: [VolumeView] = []
         for volume in volumes {
             let instance = volume.attachment.flatMap { instances[$0.instance] }
+            let picture = try await picture(of: volume.pool)
             views.append(
                 VolumeView(
                     volume: volume,
                     instance: instance,
                     isInstanceRunning: instance.map { running.contains($0.id) } ?? false,
                     activity: activity(on: .volume(volume.id), volume.state),
-                    space: try await picture(of: volume.pool).account.entry(.volume(volume.id)),
+                    space: picture.account.entry(.volume(volume.id)),
                     undo: undos[volume.id],
-                    failure: volume.state.asFailure
+                    failure: volume.state.asFailure,
+                    chain: await depth(of: volume, in: picture.tree)
                 )
             )
         }
@@ -50,6 +52,7 @@ extension LocalCloud {
             parent: parent,
             dependents: picture.tree.dependents(of: snapshot.layer).subtracting([pin]).sorted { $0.order < $1.order },
             failure: snapshot.state.asFailure
+                ?? snapshot.damage.map { ServiceError(.damaged, $0.reason, subject: .snapshot(snapshot.id)) }
         )
     }
 
@@ -152,6 +155,17 @@ extension LocalCloud {
         } catch {
             throw ServiceError(reporting: error)
         }
+    }
+
+    private func depth(of volume: Volume, in tree: LayerTree) async -> ChainDepth {
+        let bound = world.settings.collection.softDepth
+        var chain = ChainDepth(layers: max(1, tree.depth(of: volume.activeLayer)))
+        guard let needed = tree.flattening(of: volume.activeLayer, beyond: bound),
+            let free = try? await world.store(volume.pool).capacity().free
+        else { return chain }
+        let room = max(.zero, free - world.settings.reserve)
+        if needed > room { chain.missingRoom = needed - room }
+        return chain
     }
 
     /// What holds the resource, and else what its own row says.

@@ -17,6 +17,8 @@ package final class Collector: Sendable {
         var dirty: Set<LayerID> = []
         /// Steps that somebody's use of these layers put off.
         var postponed: Set<LayerID> = []
+        /// Volumes of which the log says already that their chains stay too long.
+        var deep: Set<VolumeID> = []
         /// Where collecting stopped because something failed.
         var stumbled: Set<LayerID> = []
         var isStopped = false
@@ -179,6 +181,7 @@ package final class Collector: Sendable {
         let tree = try await world.catalog.read { try $0.layerTree(around: layer) }
         let store = try world.store(known.pool)
         let room = try await store.capacity().free - world.settings.reserve
+        reportDepth(in: tree, room: room)
         let weigh = { (open: [LayerID: Set<InstanceID>]) in
             tree.nextCollectionStep(
                 openIn: open,
@@ -192,6 +195,27 @@ package final class Collector: Sendable {
         guard weigh([:]) != nil else { return nil }
         let step = weigh(try await openLayers(in: tree))
         return step.map { ($0, tree) }
+    }
+
+    /// Says once of each volume that its chain is too long and the pool too full to end that.
+    private func reportDepth(in tree: LayerTree, room: ByteCount) {
+        let deep = Set(tree.volumesWithoutRoom(room, policy: world.settings.collection))
+        let all = tree.layers.keys.compactMap { tree.volume(writing: $0) }
+        let news = state.withLock { state in
+            let news = deep.subtracting(state.deep)
+            state.deep.subtract(all)
+            state.deep.formUnion(deep)
+            return news
+        }
+        for volume in news {
+            logger.warning(
+                """
+                a volume stands on too many layers, which slows its reads, and the pool has no room to make it \
+                independent; delete snapshots, or add space
+                """,
+                metadata: ["volume.id": .stringConvertible(volume)]
+            )
+        }
     }
 
     /// The layers of a tree that somebody uses now; their end of use brings the collector back here.

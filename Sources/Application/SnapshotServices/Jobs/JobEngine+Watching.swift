@@ -11,13 +11,15 @@ extension JobEngine {
         }
     }
 
-    /// What happens to a resource now.
+    /// What happens to a resource now: the job that changes it, else one that reads it.
     package func activity(on subject: JobSubject) -> ResourceActivity {
         state.withLock { state in
-            guard let id = state.queue.holder(of: subject), let job = state.jobs[id] else { return .idle }
+            let holder = state.queue.holder(of: subject)
+            guard let id = holder ?? state.queue.reader(of: subject), let job = state.jobs[id] else { return .idle }
             return ResourceActivity(
                 job: id,
                 kind: job.kind,
+                onlyReads: holder == nil,
                 progress: state.meters[id]?.progress,
                 queuePosition: state.queue.position(of: id)
             )

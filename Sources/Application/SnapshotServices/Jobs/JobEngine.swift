@@ -297,7 +297,7 @@ package final class JobEngine: Sendable {
                     }
                 }
                 break
-            } catch let fault as CatalogFault where fault.code != .conflict && fault.code != .damaged {
+            } catch let fault as CatalogFault where !fault.code.isLasting {
                 attempts += 1
                 if attempts == 1 {
                     work.logger.error(

@@ -87,6 +87,11 @@ package struct JobQueue: Sendable {
         lanes[subject]?.first { entries[$0]?.changes.contains(subject) == true }
     }
 
+    /// The first job in a subject's lane that only reads it.
+    package func reader(of subject: JobSubject) -> JobID? {
+        lanes[subject]?.first { entries[$0]?.reads.contains(subject) == true }
+    }
+
     private func isBlocked(_ entry: Entry) -> Bool {
         for subject in entry.changes where lanes[subject]?.first != entry.id { return true }
         for subject in entry.reads {

@@ -29,6 +29,8 @@ struct DeleteSnapshot: JobProgram {
 }
 
 /// Reads a snapshot's whole content and compares it with what it was when it was first read.
+///
+/// What it finds is left on the snapshot: the digest, or the damage.
 struct VerifySnapshot: JobProgram {
     static let kind = Job.Kind.verifySnapshot
 
@@ -58,6 +60,14 @@ struct VerifySnapshot: JobProgram {
             )
         }
         row.verification = Verification(digest: digest, verifiedAt: work.world.time.now)
+        row.damage = nil
+        try writer.update(row)
+    }
+
+    /// Leaves the damage on the snapshot, for everybody who looks at it later; the next verification that succeeds takes it away.
+    func abandon(_ residue: Void?, because error: ServiceError, _ writer: any CatalogWriter, _ work: JobWork) throws {
+        guard error.code == .damaged, var row = try writer.findSnapshot(snapshot) else { return }
+        row.damage = Damage(reason: error.message, foundAt: work.world.time.now)
         try writer.update(row)
     }
 }

@@ -90,7 +90,7 @@ extension VolumeView {
     package var shownState: ShownVolumeState {
         switch volume.state {
         case .creating: .creating
-        case .available: ShownVolumeState(held: activity.kind)
+        case .available: ShownVolumeState(held: activity.changingKind)
         case .deleting: .destroying
         case .failed: .failed
         }
@@ -101,7 +101,7 @@ extension InstanceView {
     package var shownState: ShownInstanceState {
         switch instance.state {
         case .creating: .starting
-        case .available: ShownInstanceState(held: activity.kind, status)
+        case .available: ShownInstanceState(held: activity.changingKind, status)
         case .deleting: .destroying
         case .failed: .failed
         }

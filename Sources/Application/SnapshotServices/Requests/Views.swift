@@ -12,6 +12,21 @@ package struct VolumeView: Sendable {
     /// What "undo revert" would bring back, while it can.
     package var undo: Snapshot?
     package var failure: ServiceError?
+    package var chain = ChainDepth()
+}
+
+/// How far the reads of a volume may have to go.
+package struct ChainDepth: Hashable, Sendable {
+    /// The layers that a read may pass through.
+    package var layers: Int
+    /// For a chain beyond the soft bound, which is made independent of its ancestors by itself as soon as there is room for
+    /// that: how much is missing.
+    package var missingRoom: ByteCount?
+
+    package init(layers: Int = 1, missingRoom: ByteCount? = nil) {
+        self.layers = layers
+        self.missingRoom = missingRoom
+    }
 }
 
 /// A snapshot as faces show it.
@@ -23,6 +38,7 @@ package struct SnapshotView: Sendable {
     package var parent: SnapshotID?
     /// What reads through its layer: volumes, snapshots and templates that would be damaged without it.
     package var dependents: [Pin]
+    /// Why it could not be taken, or what is damaged in it.
     package var failure: ServiceError?
 }
 
@@ -48,10 +64,12 @@ package struct InstanceView: Sendable {
     package var failure: ServiceError?
 }
 
-/// What happens to a resource now: from the job that holds it.
+/// What happens to a resource now: from the job that holds it, or else from one that reads it.
 package struct ResourceActivity: Hashable, Sendable {
     package var job: JobID?
     package var kind: Job.Kind?
+    /// The job leaves the resource as it is.
+    package var onlyReads: Bool
     package var progress: JobProgress?
     /// Jobs that run or wait before it; nil when it runs or there is none.
     package var queuePosition: Int?
@@ -59,14 +77,19 @@ package struct ResourceActivity: Hashable, Sendable {
     package init(
         job: JobID? = nil,
         kind: Job.Kind? = nil,
+        onlyReads: Bool = false,
         progress: JobProgress? = nil,
         queuePosition: Int? = nil
     ) {
         self.job = job
         self.kind = kind
+        self.onlyReads = onlyReads
         self.progress = progress
         self.queuePosition = queuePosition
     }
+
+    /// The kind of the job that changes the resource.
+    package var changingKind: Job.Kind? { onlyReads ? nil : kind }
 
     package static let idle = ResourceActivity()
 }
@@ -133,6 +156,8 @@ package struct ServiceStatus: Sendable {
     package var pools: [PoolStatus]
     package var runningJobs: Int
     package var queuedJobs: Int
+    /// How many snapshots are known to be damaged, in all environments.
+    package var damagedSnapshots = 0
 
     package struct PoolStatus: Sendable {
         package var pool: PoolID

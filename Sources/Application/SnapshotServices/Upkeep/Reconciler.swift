@@ -35,7 +35,8 @@ struct Reconciler {
     private func reconcileMachines() async throws {
         for instance in try await world.catalog.read({ try $0.allInstances(in: nil) }) {
             // A job that starts or stops the machine knows better what becomes of it.
-            guard engine.activity(on: .instance(instance.id)).kind?.decidesPower != true, instance.state == .available
+            guard engine.activity(on: .instance(instance.id)).changingKind?.decidesPower != true,
+                instance.state == .available
             else {
                 continue
             }

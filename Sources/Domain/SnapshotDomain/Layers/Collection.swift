@@ -96,11 +96,33 @@ extension LayerTree {
     private func flattenStep(in situation: Situation) -> CollectionStep? {
         for (position, layer) in layers.values.enumerated() where layer.phase == .ready {
             guard volume(writingAt: position) != nil, !situation.held.contains(layer.id) else { continue }
-            let below = chain(of: layer.id).dropFirst()
-            guard below.count >= situation.policy.softDepth, situation.held.isDisjoint(with: below) else { continue }
-            let needed = below.reduce(ByteCount.zero) { $0 + (layers[$1]?.allocated ?? .zero) }
+            guard situation.held.isDisjoint(with: chain(of: layer.id).dropFirst()),
+                let needed = flattening(of: layer.id, beyond: situation.policy.softDepth)
+            else { continue }
             if needed <= situation.room { return .pull(into: layer.id, downTo: nil) }
         }
         return nil
+    }
+
+    /// What it copies to make a layer independent of its ancestors, if it stands on so many that it should be.
+    ///
+    /// - Parameters:
+    ///   - layer: The layer.
+    ///   - bound: How many ancestors are not too many yet.
+    /// - Returns: The bytes at most; nil when its chain is short enough.
+    package func flattening(of layer: LayerID, beyond bound: Int) -> ByteCount? {
+        let below = chain(of: layer).dropFirst()
+        guard below.count >= bound else { return nil }
+        return below.reduce(ByteCount.zero) { $0 + (layers[$1]?.allocated ?? .zero) }
+    }
+
+    /// The volumes whose chains are too long, and that stay so because the pool has no room to make them independent.
+    package func volumesWithoutRoom(_ room: ByteCount, policy: CollectionPolicy) -> [VolumeID] {
+        layers.values.enumerated().compactMap { position, layer in
+            guard let volume = volume(writingAt: position),
+                let needed = flattening(of: layer.id, beyond: policy.softDepth), needed > room
+            else { return nil }
+            return volume
+        }
     }
 }

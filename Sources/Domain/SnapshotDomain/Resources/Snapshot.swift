@@ -50,6 +50,8 @@ package struct Snapshot: Hashable, Sendable, Codable, Identifiable {
     package var groupName: ResourceName?
     package var consistency: ConsistencyRecord
     package var verification: Verification?
+    /// What was wrong when its content was last read as a whole; nil when nothing was.
+    package var damage: Damage?
     package var state: ResourceState
     package var createdAt: Date
 
@@ -67,6 +69,7 @@ package struct Snapshot: Hashable, Sendable, Codable, Identifiable {
         groupName: ResourceName? = nil,
         consistency: ConsistencyRecord,
         verification: Verification? = nil,
+        damage: Damage? = nil,
         state: ResourceState,
         createdAt: Date
     ) {
@@ -83,6 +86,7 @@ package struct Snapshot: Hashable, Sendable, Codable, Identifiable {
         self.groupName = groupName
         self.consistency = consistency
         self.verification = verification
+        self.damage = damage
         self.state = state
         self.createdAt = createdAt
     }
@@ -96,6 +100,18 @@ package struct Verification: Hashable, Sendable, Codable {
     package init(digest: ContentDigest, verifiedAt: Date) {
         self.digest = digest
         self.verifiedAt = verifiedAt
+    }
+}
+
+/// That a frozen content is not what it was, or cannot be read.
+package struct Damage: Hashable, Sendable, Codable {
+    /// What was found and what to do, in English.
+    package var reason: String
+    package var foundAt: Date
+
+    package init(reason: String, foundAt: Date) {
+        self.reason = reason
+        self.foundAt = foundAt
     }
 }
 

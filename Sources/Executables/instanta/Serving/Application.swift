@@ -280,9 +280,16 @@ extension EngineRoom {
 
     func gauges() async -> [Gauge] {
         let counts = engine.counts
-        return [
+        var gauges = [
             Gauge("instanta_jobs_running", help: "Jobs that run.", value: Double(counts.running)),
             Gauge("instanta_jobs_waiting", help: "Jobs that wait.", value: Double(counts.waiting)),
         ]
+        // Left out when the catalog cannot be read: a zero would be a lie.
+        if let damaged = try? await world.catalog.read({ try $0.damagedSnapshotCount() }) {
+            gauges.append(
+                Gauge("instanta_snapshots_damaged", help: "Snapshots found damaged.", value: Double(damaged))
+            )
+        }
+        return gauges
     }
 }

@@ -19,6 +19,7 @@ struct StatusPayload: Encodable, Sendable {
     let pools: [PoolPayload]
     let runningTasks: Int
     let queuedTasks: Int
+    let damagedSnapshots: Int
 
     struct AcceleratorPayload: Encodable, Sendable {
         let kind: String
@@ -55,5 +56,6 @@ struct StatusPayload: Encodable, Sendable {
         }
         runningTasks = status.runningJobs
         queuedTasks = status.queuedJobs
+        damagedSnapshots = status.damagedSnapshots
     }
 }

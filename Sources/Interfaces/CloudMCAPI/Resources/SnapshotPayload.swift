@@ -34,6 +34,8 @@ struct SnapshotPayload: Encodable, Sendable {
     let agentAnswer: String?
     let digest: String?
     let verifiedAt: String?
+    /// When a verification found its content damaged; `error` says what is wrong.
+    let damagedAt: String?
     let undoOfVolumeId: String?
     let expiresAt: String?
     let parentId: String?
@@ -69,6 +71,7 @@ struct SnapshotPayload: Encodable, Sendable {
         agentAnswer = snapshot.consistency.agentAnswer
         digest = snapshot.verification?.digest.description
         verifiedAt = (snapshot.verification?.verifiedAt).map(UTCStamp.iso8601)
+        damagedAt = (snapshot.damage?.foundAt).map(UTCStamp.iso8601)
         switch snapshot.origin {
         case .manual:
             intervalType = "MANUAL"

@@ -27,6 +27,10 @@ struct VolumePayload: Encodable, Sendable {
     let sharedBytes: Int64
     let poolId: String
     let slot: Int?
+    /// The layers that a read may pass through.
+    let chainDepth: Int
+    /// What the pool lacks to shorten a chain that is too long.
+    let chainMissingBytes: Int64?
     /// What `undoRevert` would bring back, and until when.
     let undoSnapshotId: String?
     let undoExpiresAt: String?
@@ -59,6 +63,8 @@ struct VolumePayload: Encodable, Sendable {
         sharedBytes = view.space.shared.bytes
         poolId = volume.pool.description
         slot = volume.attachment?.slot
+        chainDepth = view.chain.layers
+        chainMissingBytes = view.chain.missingRoom?.bytes
         undoSnapshotId = view.undo?.id.description
         if case .undo(_, let expiresAt) = view.undo?.origin {
             undoExpiresAt = UTCStamp.iso8601(expiresAt)

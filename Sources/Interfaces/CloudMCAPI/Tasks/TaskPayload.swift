@@ -53,6 +53,8 @@ struct TaskPayload: Encodable, Sendable {
         /// The rest is **ext**: `queued`, `running`, `succeeded`, `failed` or `cancelled`.
         let state: String
         let kind: String
+        /// The name of what it is about.
+        let title: String
         let environmentId: String
         let startedBy: String
         let ended: String?
@@ -81,6 +83,7 @@ struct TaskPayload: Encodable, Sendable {
             result: result,
             state: task.status.rawValue,
             kind: job.kind.rawValue,
+            title: job.title,
             environmentId: job.environment.description,
             startedBy: job.actor.name,
             ended: ended,

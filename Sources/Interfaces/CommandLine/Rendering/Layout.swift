@@ -74,7 +74,7 @@ extension Layout {
             .name, .state(of: .volume), role, .diskSize, .text(.instance, "instanceName"),
             .bytes(.exclusive, "exclusiveBytes"), .bytes(.shared, "sharedBytes"),
             .text(.diskOffering, "diskOfferingName"),
-            undo, .progress, .failure, .instant(.created, "creationDate"), .id,
+            depth, undo, .progress, .failure, .instant(.created, "creationDate"), .id,
         ]
     )
 
@@ -90,6 +90,13 @@ extension Layout {
         }
     }
 
+    private static let depth = Field(title: .depth) { resource, _ in
+        guard let depth = resource["chainDepth"].int64 else { return nil }
+        guard let missing = resource["chainMissingBytes"].int64 else { return Table.Cell("\(depth)") }
+        let advice = "too deep for fast reads; to shorten it, the pool needs \(HumanText.size(missing)) more free space"
+        return Table.Cell("\(depth): \(advice)", .bad)
+    }
+
     private static let undo = Field(title: .undo) { resource, _ in
         guard resource["undoSnapshotId"].string != nil, let name = resource["name"].string else { return nil }
         return Table.Cell("instanta volume undo-revert \(ShellWord.quote(name))")
@@ -97,7 +104,7 @@ extension Layout {
 
     private static let snapshot = Layout(
         list: [
-            .name, .state(of: .snapshot), .text(.volume, "volume"), .diskSize,
+            .name, snapshotState, .text(.volume, "volume"), .diskSize,
             .bytes(.exclusive, "exclusiveBytes", fit: .yields(rank: 2)),
             Field(title: .consistency, fit: .yields(rank: 1)) { resource, _ in
                 resource["consistency"].string.map { Table.Cell($0) }
@@ -105,16 +112,23 @@ extension Layout {
             .instant(.created, "creationDate"), .id,
         ],
         sheet: [
-            .name, .state(of: .snapshot), .text(.description, "description"), .text(.volume, "volume"),
+            .name, snapshotState, .text(.description, "description"), .text(.volume, "volume"),
             Field(title: .kind) { resource, reader in roleCell(resource["volumeType"], reader) },
             .text(.instance, "instanceName"), .diskSize, .bytes(.exclusive, "exclusiveBytes"),
             .bytes(.shared, "sharedBytes"),
             .text(.requested, "consistencyRequested"), .text(.achieved, "consistency"), frozen,
             .text(.agent, "agentAnswer"), .text(.group, "groupId"), .text(.parent, "parentId"), dependents,
-            .text(.digest, "digest"), .instant(.verified, "verifiedAt"), .progress, .failure,
+            .text(.digest, "digest"), .instant(.verified, "verifiedAt"),
+            .instant(.damageFound, "damagedAt"), .progress, .failure,
             .instant(.created, "creationDate"), .id,
         ]
     )
+
+    /// Damage is no state of its own on the wire: the snapshot is there, and not to be relied on.
+    private static let snapshotState = Field(title: .state) { resource, reader in
+        guard resource["damagedAt"].string == nil else { return Table.Cell(reader.word(.damaged), .bad) }
+        return resource["state"].string.map { reader.state($0, of: .snapshot) }
+    }
 
     private static let frozen = Field(title: .frozen) { resource, _ in
         resource["freezeMilliseconds"].int64.map { Table.Cell("\($0) ms") }

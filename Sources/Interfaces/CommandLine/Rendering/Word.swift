@@ -3,7 +3,7 @@
 /// A case without a word in some language does not compile. Messages and help are English.
 enum Word: String, Sendable, CaseIterable {
     // States.
-    case attaching, backedUp, creating, destroying, detaching, error, inProgress, pending, ready, resizing
+    case attaching, backedUp, creating, damaged, destroying, detaching, error, inProgress, pending, ready, resizing
     case reverting, running, snapshotting, starting, stopped, stopping, unknown
     case queued, succeeded, failed, cancelled
     case provisioned, purging
@@ -12,8 +12,8 @@ enum Word: String, Sendable, CaseIterable {
     case systemDisk, dataDisk, yes, no
 
     // Titles.
-    case accelerator, achieved, address, agent, before, collectable, consistency, cpus, created,
-        dependents, description
+    case accelerator, achieved, address, agent, before, collectable, consistency, cpus, created, damagedSnapshots,
+        damageFound, dependents, depth, description
     case digest, diskOffering, ended, environment, event, exclusive, failure, free, frozen, group, id
     case instance, kind, memory, message, name, network, offering, operatingSystem, parent, pool
     case progress, queuedTasks, requested, runningTasks, service, shared, size, snapshot, sshPort, started,
@@ -33,6 +33,7 @@ enum Word: String, Sendable, CaseIterable {
         case .attaching: ("Attaching", "Conectando", "Connexion")
         case .backedUp: ("Completed", "Completado", "Terminé")
         case .creating: ("Creating", "Creando", "Création")
+        case .damaged: ("Damaged", "Dañada", "Endommagé")
         case .destroying: ("Destroying", "Destrucción", "Destruction")
         case .detaching: ("Detaching", "Desconectando", "Déconnexion")
         case .error: ("Error", "Error", "Erreur")
@@ -68,7 +69,10 @@ enum Word: String, Sendable, CaseIterable {
         case .consistency: ("Consistency", "Coherencia", "Cohérence")
         case .cpus: ("CPUs", "CPU", "CPU")
         case .created: ("Created", "Creación", "Création")
+        case .damagedSnapshots: ("Damaged snapshots", "Copias instantáneas dañadas", "Instantanés endommagés")
+        case .damageFound: ("Damage found", "Daño detectado", "Dommage constaté")
         case .dependents: ("Dependents", "Dependientes", "Dépendants")
+        case .depth: ("Layers", "Capas", "Couches")
         case .description: ("Description", "Descripción", "Description")
         case .digest: ("Digest", "Resumen", "Empreinte")
         case .diskOffering: ("Disk offering", "Oferta de disco", "Offre de disque")

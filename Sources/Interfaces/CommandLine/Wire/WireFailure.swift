@@ -23,6 +23,10 @@ extension CommandFailure {
         if others > 0 { message += " (and \(others) more)" }
         // Only what is the service's own fault is worth searching its log for.
         let isFault = code == .internalError || (code == nil && httpStatus >= 500)
-        self.init(status, message, requestID: isFault ? requestID : nil)
+        let remedy = code == .notAuthenticated ? Self.keyRemedy : nil
+        self.init(status, message, remedy: remedy, requestID: isFault ? requestID : nil)
     }
+
+    private static let keyRemedy =
+        "Look at INSTANTA_API_KEY, or at what --profile or --credentials name: the service does not know that key."
 }

@@ -41,13 +41,15 @@ struct Badge: PageValue {
 extension Badge {
     init(_ view: SnapshotView, _ visit: Visit) {
         let state = view.shownState
+        let isDamaged = state == .completed && view.snapshot.damage != nil
         let tone: Tone =
             switch state {
-            case .completed: .good
+            case .completed: isDamaged ? .bad : .good
             case .creating, .destroying: .busy
             case .failed: .bad
             }
-        self.init(visit.texts("snapshot.state.\(state)"), tone, view.activity, reason: view.failure?.message, visit)
+        let word = isDamaged ? "snapshot.damaged" : "snapshot.state.\(state)"
+        self.init(visit.texts(word), tone, view.activity, reason: view.failure?.message, visit)
     }
 
     init(_ view: VolumeView, _ visit: Visit) {

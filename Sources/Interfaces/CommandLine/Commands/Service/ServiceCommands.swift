@@ -113,6 +113,10 @@ struct StatusCommand: ServiceCommand {
         },
         .number(.runningTasks, "runningTasks"),
         .number(.queuedTasks, "queuedTasks"),
+        Field(title: .damagedSnapshots) { status, _ in
+            guard let count = status["damagedSnapshots"].int64, count > 0 else { return nil }
+            return Table.Cell("\(count)", .bad)
+        },
     ]
 
     private static let pool: [Field] = [

@@ -14,8 +14,12 @@ struct TaskCommand: AsyncParsableCommand {
 
 /// How tasks are shown.
 enum TaskLayout {
-    static let list: [Field] = [.text(.event, "kind"), status, progress, started, user, id]
-    static let sheet: [Field] = [.text(.event, "kind"), status, progress, started, ended, user, subjects, failure, id]
+    static let list: [Field] = [
+        .text(.event, "kind", fit: .stays), .text(.name, "title"), status, progress, started, user, id,
+    ]
+    static let sheet: [Field] = [
+        .text(.event, "kind"), .text(.name, "title"), status, progress, started, ended, user, subjects, failure, id,
+    ]
 
     private static let status = Field(title: .state) { task, reader in
         (task["state"].string ?? task["status"].string).map(reader.taskStatus)

@@ -19,7 +19,7 @@ struct TemplateImportCommand: ServiceCommand {
     @Argument(help: "A file, or an http or https address.", completion: .file())
     var source: String
 
-    @Option(help: "The image's format. Without it, the ending tells: .raw and .img are raw, anything else is qcow2.")
+    @Option(help: "The image's format. Without it, the file's first bytes tell, or the address's ending.")
     var format: ImageFormatArgument?
 
     @Option(help: "Its name. Without one, the file's.")
@@ -49,7 +49,8 @@ struct TemplateImportCommand: ServiceCommand {
     /// The service answers when it has fetched the image, which takes as long as it takes.
     private func fetch(_ address: String, _ call: Call) async throws -> Submission {
         let body = JSONValue.object(present: [
-            "name": .text(templateName), "url": .text(address), "format": .text(imageFormat.rawValue),
+            "name": .text(templateName), "url": .text(address),
+            "format": .text(try imageFormat(beginning: nil).rawValue),
             "description": .text(description ?? ""), "osTypeId": osType.map(JSONValue.text),
         ])
         let client = call.client
@@ -65,10 +66,11 @@ struct TemplateImportCommand: ServiceCommand {
     private static let longestFetch = 86_400.0
 
     private func upload(_ call: Call) async throws -> Submission {
+        let format = try imageFormat(beginning: Self.beginning(of: call.surroundings.absolute(source)))
         let endpoint = try await call.endpoint(
             .template,
             query: [
-                "operation": "upload", "name": templateName, "format": imageFormat.rawValue,
+                "operation": "upload", "name": templateName, "format": format.rawValue,
                 "description": description, "osTypeId": osType,
             ]
         )
@@ -81,10 +83,35 @@ struct TemplateImportCommand: ServiceCommand {
         return ["http://", "https://", "file://"].contains { lowered.hasPrefix($0) } ? source : nil
     }
 
-    var imageFormat: ImageFormatArgument {
+    /// The format that was asked for, or what the image itself says.
+    ///
+    /// Many a qcow2 image is called .img: taken as raw, it would become a disk that nothing boots from.
+    ///
+    /// - Parameter start: The first bytes of a file; nil when they are not known.
+    /// - Returns: The format.
+    /// - Throws: ``CommandFailure`` for an address whose ending does not tell.
+    func imageFormat(beginning start: Data?) throws -> ImageFormatArgument {
         if let format { return format }
+        if let start, start.starts(with: Self.qcow2Magic) { return .qcow2 }
         let path = Self.address(source).flatMap { URLComponents(string: $0)?.path } ?? source
-        return [".raw", ".img"].contains { path.lowercased().hasSuffix($0) } ? .raw : .qcow2
+        let isImage = path.lowercased().hasSuffix(".img")
+        if isImage && Self.address(source) != nil {
+            throw CommandFailure(
+                .usage,
+                "The ending of '\(path)' does not tell the image's format.",
+                remedy: "Add --format qcow2, as most images of clouds are, or --format raw."
+            )
+        }
+        return isImage || path.lowercased().hasSuffix(".raw") ? .raw : .qcow2
+    }
+
+    private static let qcow2Magic = Data([0x51, 0x46, 0x49, 0xFB])
+
+    /// Nil for what cannot be read; sending it says why.
+    private static func beginning(of path: String) -> Data? {
+        guard let file = FileHandle(forReadingAtPath: path) else { return nil }
+        defer { try? file.close() }
+        return try? file.read(upToCount: qcow2Magic.count)
     }
 
     var templateName: String {

@@ -9,7 +9,7 @@ import SnapshotServices
 enum SnapshotDetail {
     struct DetailPage: PageValue {
         let head: DetailHead
-        /// Why it could not be taken, for one that failed.
+        /// Why it could not be taken, for one that failed; what is wrong with it, for one that is damaged.
         let failure: Problem?
         /// For what a revert kept: until when.
         let keptUntil: Moment?
@@ -88,7 +88,7 @@ enum SnapshotDetail {
         let hasContent = view.shownState == .completed || view.shownState == .destroying
         let page = DetailPage(
             head: head(view, volume, place, visit),
-            failure: view.failure.map { Problem(visit.texts("snapshot.failed_text"), detail: $0.message) },
+            failure: problem(view, visit),
             keptUntil: keptUntil(snapshot, visit),
             facts: facts(snapshot, volume, place, visit),
             content: hasContent ? try await content(view, volume, place, visit) : nil,
@@ -107,6 +107,15 @@ enum SnapshotDetail {
                 apiCall: ("GET", "/snapshots/\(snapshot.id)")
             )
         )
+    }
+
+    private static func problem(_ view: SnapshotView, _ visit: Visit) -> Problem? {
+        guard let failure = view.failure else { return nil }
+        guard let damage = view.snapshot.damage else {
+            return Problem(visit.texts("snapshot.failed_text"), detail: failure.message)
+        }
+        let found = visit.formats.instant(damage.foundAt)
+        return Problem(visit.texts("snapshot.damaged_text", ["date": found]), detail: failure.message)
     }
 
     private static func head(_ view: SnapshotView, _ volume: VolumeView?, _ place: Place, _ visit: Visit) -> DetailHead

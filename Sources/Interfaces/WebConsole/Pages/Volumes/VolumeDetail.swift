@@ -11,6 +11,8 @@ enum VolumeDetail {
         let head: DetailHead
         let facts: [Fact]
         let undos: [UndoBar]
+        /// That its chain stays too long, and what to do.
+        let depthWarning: String?
         let snapshots: [SnapshotLine]
         /// How many there are, and where.
         let allSnapshots: Link?
@@ -60,6 +62,9 @@ enum VolumeDetail {
             ),
             facts: try await facts(view, nodes, place, visit),
             undos: UndoBar(view, place, visit).map { [$0] } ?? [],
+            depthWarning: view.chain.missingRoom.map {
+                texts("volume.too_deep", ["missing": visit.formats.size($0)])
+            },
             snapshots: lines,
             allSnapshots: lines.isEmpty
                 ? nil

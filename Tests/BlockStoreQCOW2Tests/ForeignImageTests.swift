@@ -281,4 +281,17 @@ struct DamageTests {
             #expect(fault?.code == .notFound)
         }
     }
+
+    @Test("are not blamed for a program that is missing", arguments: [true, false])
+    func missingProgram(_ isConfined: Bool) async throws {
+        let limits = Confinement(processorSeconds: 60, addressSpaceBytes: 4 << 30, fileSizeBytes: 1 << 20)
+        let pool = BlockingPool(name: "missing", width: 1)
+        let tool = ImageTool(program: "no-such-program", confinement: isConfined ? limits : nil, pool: pool)
+        let failure = await #expect(throws: PlatformFault.self) {
+            try await tool.measure(.file("/dev/null", .raw), as: .qcow2)
+        }
+        let fault = BlockStoreFault(try #require(failure), trying: "examine an image")
+        #expect(fault.code == .unavailable, "\(fault)")
+        #expect(fault.message.contains("instanta doctor"))
+    }
 }

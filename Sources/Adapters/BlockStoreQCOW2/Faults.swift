@@ -82,6 +82,7 @@ extension BlockStoreFault {
     private init(_ fault: PlatformFault, trying what: String) {
         let code: Code =
             switch fault.code {
+            case .notFound where Self.isMissingProgram(fault.message): .unavailable
             case .notFound: .notFound
             case .exists: .exists
             case .noSpace: .noSpace
@@ -133,7 +134,13 @@ extension BlockStoreFault {
     /// QEMU has one class for nearly all errors; what they are stands in the text only.
     private static func code(forWords words: String) -> Code {
         if words.contains("No space left on device") { return .noSpace }
+        if isMissingProgram(words) { return .unavailable }
         return words.contains("\" lock") ? .busy : .io
+    }
+
+    /// Whether a program was not there or would not run: in our own words, or those of the programs that confine it.
+    private static func isMissingProgram(_ words: String) -> Bool {
+        words.hasPrefix("cannot start ") || words.contains(": failed to execute ")
     }
 
     private static func words(_ code: Code, _ what: String) -> String {
@@ -142,7 +149,11 @@ extension BlockStoreFault {
         case .busy:
             "Another program has one of the layers open: the pool could not \(what). Try again when it has ended."
         case .cancelled: "The work was cancelled before the pool could \(what)."
-        case .unavailable: "The program that works on the disks did not answer: the pool could not \(what). Try again."
+        case .unavailable:
+            """
+            The program that works on the disks did not answer: the pool could not \(what). Try again; if it stays so, \
+            'instanta doctor' on the service's machine says what is missing.
+            """
         default: "The pool could not \(what)."
         }
     }

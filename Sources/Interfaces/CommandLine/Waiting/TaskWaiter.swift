@@ -38,19 +38,26 @@ struct TaskWaiter: Sendable {
         for pause in PollSchedule() {
             try await Task.sleep(for: pause)
             var line = ProgressLine(label: label, elapsedSeconds: (clock.now - start) / .seconds(1))
-            do {
-                let status = TaskStatus(try await client.send(.get, .init(path: ["tasks", task]), waits: longPoll))
+            if let status = try await status(of: task, within: Self.patience - (clock.now - lastAnswer)) {
                 lastAnswer = clock.now
+                // Outside of what is tried again: a task that failed because a part of the service is missing has ended.
                 if let result = try status.result() { return result }
                 status.describe(in: &line)
-            } catch let failure as CommandFailure
-                where failure.status == .unreachable && clock.now - lastAnswer < Self.patience
-            {
+            } else {
                 line.label = "\(label) (the service does not answer; trying again)"
             }
             display.show(line)
         }
         preconditionFailure("the schedule has no end")
+    }
+
+    /// What the service says; nil when it does not answer, and may be silent for a while yet.
+    private func status(of task: String, within patience: Duration) async throws -> TaskStatus? {
+        do {
+            return TaskStatus(try await client.send(.get, .init(path: ["tasks", task]), waits: longPoll))
+        } catch let failure as CommandFailure where failure.status == .unreachable && patience > .zero {
+            return nil
+        }
     }
 }
 

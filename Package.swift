@@ -191,8 +191,8 @@ let package = Package(
         tests(
             "CloudMCAPI",
             [
-                "SnapshotDomain", "SnapshotPorts", "SnapshotServices", "CloudMCAPI", "HTTPCommon", hummingbird,
-                httpTypes,
+                "SnapshotDomain", "SnapshotPorts", "SnapshotServices", "CatalogSQLite", "CloudMCAPI", "HTTPCommon",
+                hummingbird, httpTypes,
                 nioCore, nioPosix, logging,
             ]
         ),

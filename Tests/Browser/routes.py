@@ -109,6 +109,9 @@ class Furniture:
     def body(self, route: Route) -> dict[str, object]:
         """What the API would accept for a call, of somebody who may make it."""
         name, pattern = {"name": "of-no-consequence"}, route.pattern
+        role = {"role": {"id": "viewer"}}
+        if "/members" in pattern:
+            return role | {"user": {"id": self.user}}
         if route.method == "PUT" or pattern == "/api/v2/environments":
             return name
         template, by_operation = {"templateId": self.template}, {
@@ -116,6 +119,6 @@ class Furniture:
             "resize": {"sizeInGb": 2}, "createVolume": name, "createTemplate": name, "createInstance": name}
         by_list = {
             "instances": name | template, "volumes": name | {"sizeInGb": 1},
-            "snapshots": {"volumeId": self.root_volume},
+            "users": {"userName": "nobody-new"}, "snapshots": {"volumeId": self.root_volume},
             "templates": name | {"url": "https://example.com/a.qcow2"}}
         return by_operation.get(route.operation or "", by_list.get(pattern.split("/")[-1], {}))

@@ -47,7 +47,7 @@ struct PeoplePageTests {
         ]
     )
     func languages(_ shown: Shown) async throws {
-        try await withPeople { people in
+        try await Self.withPeople { people in
             for (language, word) in zip(Language.allCases, shown.words) {
                 let page = try await people.owner.get(shown.path, in: language)
                 #expect(page.status == 200)
@@ -62,7 +62,7 @@ struct PeoplePageTests {
 
     @Test("a member is added by name, changed and removed")
     func members() async throws {
-        try await withPeople { people in
+        try await Self.withPeople { people in
             let list = "\(Self.place)/members"
             let added = try await people.owner.post("\(list)/new", "name=ola&role=viewer")
             #expect(added.location == list)
@@ -78,7 +78,7 @@ struct PeoplePageTests {
 
     @Test("what cannot be is said at its field, and the form stays filled")
     func wrongMembers() async throws {
-        try await withPeople { people in
+        try await Self.withPeople { people in
             let form = "\(Self.place)/members/new"
             let unknown = try await people.owner.post(form, "name=nobody&role=editor")
             #expect(unknown.status == 400)
@@ -96,7 +96,7 @@ struct PeoplePageTests {
 
     @Test("a key is shown once, on the page that answers the form, and never again")
     func keys() async throws {
-        try await withPeople { people in
+        try await Self.withPeople { people in
             let made = try await people.owner.post(
                 "/profile/keys/new",
                 "label=nightly&kind=query&environment=production"
@@ -122,7 +122,7 @@ struct PeoplePageTests {
 
     @Test("a new user gets a password that is shown once, and works")
     func users() async throws {
-        try await withPeople { people in
+        try await Self.withPeople { people in
             let made = try await people.owner.post("/users/new", "name=ida")
             let password = try #require(made.text.firstMatch(of: /<code id="secret-password">([^<]+)</)?.output.1)
             _ = try await people.accounts.signIn(name: "ida", password: String(password), address: nil)
@@ -142,7 +142,7 @@ struct PeoplePageTests {
 
     @Test("one's own password is changed by who knows it, and the browser gets a new session")
     func password() async throws {
-        try await withPeople { people in
+        try await Self.withPeople { people in
             let fields = "password=a+new+long+one&again=a+new+long+one"
             let wrong = try await people.owner.post("/profile/password", "current=wrong&\(fields)")
             #expect(wrong.status == 400)
@@ -161,7 +161,7 @@ struct PeoplePageTests {
 
     @Test("those who do not own the environment or the service see none of it")
     func refusals() async throws {
-        try await withPeople { people in
+        try await Self.withPeople { people in
             let pages = [
                 "\(Self.place)/members", "\(Self.place)/members/new", "\(Self.place)/members/\(Self.eva)/role",
                 "\(Self.place)/members/\(Self.eva)/remove", "/users", "/users/new", "/users/\(Self.eva)",
@@ -182,7 +182,7 @@ struct PeoplePageTests {
 
     private static let place = "/environments/production"
 
-    private struct People {
+    struct People {
         let accounts: Accounts
         /// `ada`, who owns the environment and is the one operator.
         let owner: TestConsole
@@ -190,7 +190,7 @@ struct PeoplePageTests {
         let editor: TestConsole
     }
 
-    private func withPeople(_ body: (People) async throws -> Void) async throws {
+    static func withPeople(_ body: (People) async throws -> Void) async throws {
         let folder = URL(filePath: NSTemporaryDirectory()).appending(path: "people-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }

@@ -9,6 +9,7 @@ import SnapshotServices
 /// One authenticated request with all that its handler needs.
 struct Call: Sendable {
     let cloud: any CloudService
+    let accounts: Accounts
     let configuration: CloudMCConfiguration
     let request: Request
     let context: AuthenticatedContext
@@ -18,11 +19,13 @@ struct Call: Sendable {
 
     init(
         cloud: any CloudService,
+        accounts: Accounts,
         configuration: CloudMCConfiguration,
         request: Request,
         context: AuthenticatedContext
     ) {
         self.cloud = cloud
+        self.accounts = accounts
         self.configuration = configuration
         self.request = request
         self.context = context
@@ -59,11 +62,11 @@ struct Call: Sendable {
         return try await cloud.environment(reference, caller)
     }
 
-    /// The identity at the end of the path.
+    /// An identity in the path.
     ///
     /// What cannot be one is not found.
-    func id<Subject>(_ kind: String) throws(ServiceError) -> Identifier<Subject> {
-        let text = String(part("id").prefix(64))
+    func id<Subject>(_ kind: String, part name: String = "id") throws(ServiceError) -> Identifier<Subject> {
+        let text = String(part(name).prefix(64))
         guard let id = Identifier<Subject>(text) else {
             throw ServiceError(
                 .notFound,

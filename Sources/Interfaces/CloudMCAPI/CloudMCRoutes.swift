@@ -7,7 +7,7 @@ package import SnapshotServices
 /// CloudMC's REST API over a ``CloudService``, under each of its roots.
 ///
 ///     let router = makeApplicationRouter(faces: [CloudMCRoutes.errorFace])
-///     CloudMCRoutes(cloud: cloud, configuration: CloudMCConfiguration()).add(to: router)
+///     CloudMCRoutes(cloud: cloud, accounts: accounts, configuration: CloudMCConfiguration()).add(to: router)
 package struct CloudMCRoutes: Sendable {
     /// Older clients are configured with the shorter ones; all three lead to the same handlers.
     package static let roots = ["/api/v2", "/api/v1", "/v1"]
@@ -16,15 +16,18 @@ package struct CloudMCRoutes: Sendable {
     package static let errorFace = ErrorFace(roots: roots) { failure, _ in ErrorsPayload.response(failure) }
 
     private let cloud: any CloudService
+    private let accounts: Accounts
     private let configuration: CloudMCConfiguration
 
-    package init(cloud: any CloudService, configuration: CloudMCConfiguration) {
+    package init(cloud: any CloudService, accounts: Accounts, configuration: CloudMCConfiguration) {
         self.cloud = cloud
+        self.accounts = accounts
         self.configuration = configuration
     }
 
     static let table = EndpointTable(
-        EnvironmentEndpoints.all + ConnectionEndpoints.all + OrganizationEndpoints.all + InstanceEndpoints.all
+        EnvironmentEndpoints.all + MemberEndpoints.all + UserEndpoints.all + KeyEndpoints.all + ConnectionEndpoints.all
+            + OrganizationEndpoints.all + InstanceEndpoints.all
             + VolumeEndpoints.all + SnapshotEndpoints.all + TemplateEndpoints.all + OfferingEndpoints.all
             + TaskEndpoints.all + ActivityEndpoints.all + StatusEndpoints.all
     )
@@ -36,8 +39,15 @@ package struct CloudMCRoutes: Sendable {
                 .add(middleware: KeyAuthentication(cloud: cloud))
                 .group("", context: AuthenticatedContext.self)
             for slot in Self.table.slots {
-                group.on(RouterPath(slot.pattern), method: slot.method) { [cloud, configuration] request, context in
-                    let call = Call(cloud: cloud, configuration: configuration, request: request, context: context)
+                group.on(RouterPath(slot.pattern), method: slot.method) {
+                    [cloud, accounts, configuration] request, context in
+                    let call = Call(
+                        cloud: cloud,
+                        accounts: accounts,
+                        configuration: configuration,
+                        request: request,
+                        context: context
+                    )
                     return try await slot.handler(for: call.query["operation"])(call)
                 }
             }

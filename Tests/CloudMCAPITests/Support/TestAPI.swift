@@ -16,11 +16,12 @@ struct TestAPI {
 
     init(
         _ cloud: any CloudService = EmptyCloud(),
+        accounts: Accounts = .ofNobody,
         configuration: CloudMCConfiguration = CloudMCConfiguration(createdAt: Sample.instant),
         http: HTTPConfiguration = HTTPConfiguration()
     ) {
         let router = makeApplicationRouter(configuration: http, faces: [CloudMCRoutes.errorFace])
-        CloudMCRoutes(cloud: cloud, configuration: configuration).add(to: router)
+        CloudMCRoutes(cloud: cloud, accounts: accounts, configuration: configuration).add(to: router)
         responder = router.buildResponder()
     }
 

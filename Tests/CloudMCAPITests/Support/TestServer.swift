@@ -4,6 +4,7 @@ import Logging
 import NIOCore
 import NIOPosix
 import SnapshotServices
+import TestKit
 
 @testable import CloudMCAPI
 @testable import HTTPCommon
@@ -16,7 +17,7 @@ struct TestServer {
     /// Serves while the body runs, and not a moment longer.
     static func run(_ cloud: any CloudService, _ body: (TestServer) async throws -> Void) async throws {
         let router = makeApplicationRouter(faces: [CloudMCRoutes.errorFace])
-        CloudMCRoutes(cloud: cloud, configuration: CloudMCConfiguration()).add(to: router)
+        CloudMCRoutes(cloud: cloud, accounts: .ofNobody, configuration: CloudMCConfiguration()).add(to: router)
         try await run(router, body)
     }
 

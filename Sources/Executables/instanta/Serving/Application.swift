@@ -148,6 +148,7 @@ struct Service: Sendable {
         )
         CloudMCRoutes(
             cloud: room.cloud,
+            accounts: accounts,
             configuration: CloudMCConfiguration(
                 serviceCode: configuration.serviceCode,
                 serviceName: configuration.serviceName,

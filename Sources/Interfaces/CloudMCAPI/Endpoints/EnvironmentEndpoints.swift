@@ -13,7 +13,6 @@ enum EnvironmentEndpoints {
         .post("/environments", create),
         .put("/environments/:id", update),
         .delete("/environments/:id", delete),
-        .get("/environments/:id/members", members),
     ]
 
     struct EnvironmentBody: Decodable {
@@ -78,13 +77,6 @@ enum EnvironmentEndpoints {
     private static func delete(_ call: Call) async throws -> Response {
         let environment = try await call.cloud.environment(call.part("id"), call.caller)
         return try await call.answer(try await call.cloud.deleteEnvironment(environment.id, call.caller))
-    }
-
-    @Sendable
-    private static func members(_ call: Call) async throws -> Response {
-        let environment = try await call.cloud.environment(call.part("id"), call.caller)
-        let members = try await call.cloud.members(of: environment.id, call.caller)
-        return try .json(ListPayload(members.map { MemberPayload($0.user, $0.role, environment) }))
     }
 }
 

@@ -29,7 +29,7 @@ struct Call: Sendable {
         _ rest: String...,
         query: [String: String?] = [:]
     ) async throws -> APIClient.Endpoint {
-        let root = kind == .environment ? [] : try await environmentPath()
+        let root = kind.isInEnvironment ? try await environmentPath() : []
         return APIClient.Endpoint(path: root + [kind.path] + rest, query: query.compactMapValues { $0 })
     }
 
@@ -54,7 +54,7 @@ struct Call: Sendable {
         let endpoint = try await endpoint(kind, query: query)
         do {
             return try await client.list(endpoint)
-        } catch let failure as CommandFailure where failure.status == .notFound && kind != .environment {
+        } catch let failure as CommandFailure where failure.status == .notFound && kind.isInEnvironment {
             // A list is missing only when its environment or service is.
             throw await place.explain(failure)
         }

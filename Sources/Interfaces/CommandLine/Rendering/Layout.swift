@@ -14,6 +14,7 @@ extension Layout {
         case .template: template
         case .computeOffering: computeOffering
         case .diskOffering: diskOffering
+        case .user: user
         }
     }
 
@@ -166,6 +167,29 @@ extension Layout {
         list: [.name, gibibytes, .id],
         sheet: [.name, gibibytes, .id]
     )
+
+    private static let user = Layout(
+        list: [
+            .name, isOperator, isDisabled, environments, .instant(.created, "creationDate", fit: .yields(rank: 1)), .id,
+        ],
+        sheet: [.name, isOperator, isDisabled, environments, .instant(.created, "creationDate"), .id]
+    )
+
+    private static let isOperator = Field(title: .operator) { user, reader in
+        reader.truth(user["isOperator"]).map { Table.Cell($0) }
+    }
+
+    private static let isDisabled = Field(title: .disabled) { user, reader in
+        reader.truth(user["isDisabled"]).map { Table.Cell($0) }
+    }
+
+    private static let environments = Field(title: .environments, fit: .shrinks) { user, _ in
+        let places = user["environments"].elements.compactMap { place -> String? in
+            guard let name = place["name"].string, let role = place["role"].string else { return nil }
+            return "\(name) (\(role))"
+        }
+        return places.isEmpty ? nil : Table.Cell(places.joined(separator: ", "))
+    }
 
     private static let gibibytes = Field(title: .size, alignment: .trailing) { resource, _ in
         resource["gbSize"].int64.map { Table.Cell(HumanText.size($0 << 30)) }

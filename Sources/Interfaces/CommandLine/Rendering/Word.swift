@@ -18,6 +18,7 @@ enum Word: String, Sendable, CaseIterable {
     case instance, kind, memory, message, name, network, offering, operatingSystem, parent, pool
     case progress, queuedTasks, requested, runningTasks, service, shared, size, snapshot, sshPort, started,
         state, subject, template
+    case disabled, environments, key, lastUsed, `operator`, password, role, secret
     case total, trouble, undo, used, user, verified, version, volume, volumes, when
 
     func text(in language: Language) -> String {
@@ -76,8 +77,10 @@ enum Word: String, Sendable, CaseIterable {
         case .description: ("Description", "Descripción", "Description")
         case .digest: ("Digest", "Resumen", "Empreinte")
         case .diskOffering: ("Disk offering", "Oferta de disco", "Offre de disque")
+        case .disabled: ("Disabled", "Desactivado", "Désactivé")
         case .ended: ("Ended", "Fin", "Fin")
         case .environment: ("Environment", "Entorno", "Environnement")
+        case .environments: ("Environments", "Entornos", "Environnements")
         case .event: ("Event", "Evento", "Événement")
         case .exclusive: ("Exclusive", "Exclusivo", "Exclusif")
         case .failure: ("Reason", "Motivo", "Motif")
@@ -86,19 +89,25 @@ enum Word: String, Sendable, CaseIterable {
         case .group: ("Group", "Grupo", "Groupe")
         case .id: ("ID", "ID", "ID")
         case .instance: ("Instance", "Instancia", "Instance")
+        case .key: ("Key", "Clave", "Clé")
         case .kind: ("Type", "Tipo", "Type")
+        case .lastUsed: ("Last used", "Último uso", "Dernier usage")
         case .memory: ("Memory", "Memoria", "Mémoire")
         case .message: ("Message", "Mensaje", "Message")
         case .name: ("Name", "Nombre", "Nom")
         case .network: ("Network", "Red", "Réseau")
         case .offering: ("Offering", "Oferta", "Offre")
+        case .operator: ("Operator", "Operador", "Opérateur")
         case .operatingSystem: ("OS type", "Tipo de SO", "Type d’OS")
         case .parent: ("Parent", "Anterior", "Parent")
+        case .password: ("Password", "Contraseña", "Mot de passe")
         case .pool: ("Pool", "Almacén", "Réserve")
         case .progress: ("Progress", "Progreso", "Progression")
         case .queuedTasks: ("Queued tasks", "Tareas en cola", "Tâches en file")
         case .requested: ("Requested", "Solicitada", "Demandée")
+        case .role: ("Role", "Rol", "Rôle")
         case .runningTasks: ("Running tasks", "Tareas en curso", "Tâches en cours")
+        case .secret: ("Secret", "Secreto", "Secret")
         case .service: ("Service", "Servicio", "Service")
         case .shared: ("Shared", "Compartido", "Partagé")
         case .size: ("Size", "Tamaño", "Taille")

@@ -7,6 +7,7 @@ enum ResourceKind: String, Sendable, CaseIterable {
     case template
     case computeOffering
     case diskOffering
+    case user
 
     /// The last fixed part of its address.
     var path: String {
@@ -18,13 +19,22 @@ enum ResourceKind: String, Sendable, CaseIterable {
         case .template: "templates"
         case .computeOffering: "computeofferings"
         case .diskOffering: "diskofferings"
+        case .user: "users"
+        }
+    }
+
+    /// Whether an environment has things of this kind; else the service has.
+    var isInEnvironment: Bool {
+        switch self {
+        case .environment, .user: false
+        case .instance, .volume, .snapshot, .template, .computeOffering, .diskOffering: true
         }
     }
 
     /// As messages name it.
     var noun: String {
         switch self {
-        case .environment, .instance, .volume, .snapshot, .template: rawValue
+        case .environment, .instance, .volume, .snapshot, .template, .user: rawValue
         case .computeOffering: "compute offering"
         case .diskOffering: "disk offering"
         }

@@ -20,7 +20,11 @@ enum EnvironmentChanges {
         try visit.requireOperator()
         var sheet = sheet(visit, "environment.add")
         sheet.fields = fields(visit, name: "", description: "")
-        let setting = Visit.Setting(title: sheet.heading, commandLine: "environment create NAME")
+        let setting = Visit.Setting(
+            title: sheet.heading,
+            commandLine: "environment create NAME",
+            serviceCall: ("POST", "/environments")
+        )
         let meanings: [ServiceError.Code: String] = [.nameTaken: visit.texts("environment.name_taken")]
         return try await visit.sheet(sheet, setting, explaining: meanings) { () async throws(ServiceError) in
             let made = try await visit.cloud.createEnvironment(
@@ -39,7 +43,11 @@ enum EnvironmentChanges {
         sheet.name = place.name
         sheet.intro = visit.texts("environment.edit_text")
         sheet.fields = fields(visit, name: place.name, description: place.environment.description)
-        let setting = Visit.Setting(title: sheet.heading, place: place)
+        let setting = Visit.Setting(
+            title: sheet.heading,
+            place: place,
+            serviceCall: ("PUT", "/environments/\(place.id)")
+        )
         let meanings: [ServiceError.Code: String] = [.nameTaken: visit.texts("environment.name_taken")]
         return try await visit.sheet(sheet, setting, explaining: meanings) { () async throws(ServiceError) in
             let changed = try await visit.cloud.updateEnvironment(
@@ -78,7 +86,8 @@ enum EnvironmentChanges {
         let setting = Visit.Setting(
             title: sheet.heading,
             place: place,
-            commandLine: "environment delete \(place.name)"
+            commandLine: "environment delete \(place.name)",
+            serviceCall: ("DELETE", "/environments/\(place.id)")
         )
         return try await visit.sheet(sheet, setting) { () async throws(ServiceError) in
             guard visit.form["confirmation"] == place.name else {

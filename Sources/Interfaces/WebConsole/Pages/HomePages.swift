@@ -55,7 +55,11 @@ enum HomePages {
         return try await visit.page(
             "home",
             page,
-            Visit.Setting(title: visit.texts("home.title"), commandLine: "environment list")
+            Visit.Setting(
+                title: visit.texts("home.title"),
+                commandLine: "environment list",
+                serviceCall: ("GET", "/environments")
+            )
         )
     }
 

@@ -98,6 +98,8 @@ extension Visit {
         var commandLine: String?
         /// Method and path below `/api/v2/services/<service>/<environment>`.
         var apiCall: (method: String, path: String)?
+        /// Method and path below `/api/v2`, for what belongs to the service.
+        var serviceCall: (method: String, path: String)?
         var status = HTTPResponse.Status.ok
     }
 
@@ -129,6 +131,7 @@ extension Visit {
         frame.isBusy = setting.isBusy
         frame.isAdministrator = session.principal.user.isOperator
         frame.commandLine = setting.commandLine.map { "instanta " + $0 }
+        frame.apiCall = setting.serviceCall.map { "\($0.method) /api/v2\($0.path)" }
         frame.notice = NoticeCookie.notice(in: request).map { notice in
             Frame.Notice(
                 text: texts("notice.\(notice.kind.rawValue)", ["name": notice.name]),
@@ -155,8 +158,9 @@ extension Visit {
                 isCurrent: tab == setting.tab
             )
         }
-        frame.apiCall = setting.apiCall.map { call in
-            "\(call.method) /api/v2/services/\(console.configuration.serviceCode)/\(place.name)\(call.path)"
+        if let call = setting.apiCall {
+            let root = "/api/v2/services/\(console.configuration.serviceCode)/\(place.name)"
+            frame.apiCall = "\(call.method) \(root)\(call.path)"
         }
         return frame
     }

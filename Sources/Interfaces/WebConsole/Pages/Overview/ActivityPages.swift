@@ -73,7 +73,13 @@ enum ActivityPages {
         return try await visit.page(
             "activity",
             page,
-            Visit.Setting(title: page.heading, place: place, tab: .activity)
+            Visit.Setting(
+                title: page.heading,
+                place: place,
+                tab: .activity,
+                commandLine: "activity",
+                serviceCall: ("GET", "/activity_log?environmentId=\(place.id)")
+            )
         )
     }
 

@@ -153,7 +153,8 @@ enum DashboardPages {
             title: sheet.heading,
             place: place,
             tab: .dashboard,
-            commandLine: "task cancel \(id)"
+            commandLine: "task cancel \(id)",
+            serviceCall: ("POST", "/tasks/\(id)?operation=cancel")
         )
         let meanings: [ServiceError.Code: String] = [.wrongState: texts("dashboard.cancel_late")]
         return try await visit.sheet(sheet, setting, explaining: meanings) { () async throws(ServiceError) in

@@ -69,8 +69,12 @@ enum KeyPages {
                 )
             )
         }
+        let owner = person.isVisitor ? "" : " --user \(person.user.name)"
+        let query = kind == .query ? " --kind query --environment \(wanted.isEmpty ? "NAME" : wanted)" : ""
         let setting = Visit.Setting(
-            title: sheet.heading
+            title: sheet.heading,
+            commandLine: "key create" + query + owner,
+            serviceCall: ("POST", person.call + "/keys")
         )
         return try await visit.answer {
             () async throws(ServiceError) in
@@ -142,7 +146,9 @@ enum KeyPages {
             isDanger: true
         )
         let setting = Visit.Setting(
-            title: sheet.heading
+            title: sheet.heading,
+            commandLine: "key delete \(id)" + (person.isVisitor ? "" : " --user \(person.user.name)"),
+            serviceCall: ("DELETE", person.call + "/keys/\(id)")
         )
         return try await visit.sheet(sheet, setting) { () async throws(ServiceError) in
             try await visit.accounts.deleteKey(id, of: person.user.id, visit.caller)

@@ -84,7 +84,9 @@ enum MemberPages {
             Visit.Setting(
                 title: page.heading,
                 place: place,
-                tab: .members
+                tab: .members,
+                commandLine: "member list",
+                serviceCall: ("GET", "/environments/\(place.id)/members")
             )
         )
     }
@@ -100,7 +102,9 @@ enum MemberPages {
         let setting = Visit.Setting(
             title: sheet.heading,
             place: place,
-            tab: .members
+            tab: .members,
+            commandLine: "member set NAME --role viewer",
+            serviceCall: ("POST", "/environments/\(place.id)/members")
         )
         let meanings: [ServiceError.Code: String] = [.notFound: texts("member.unknown")]
         return try await visit.sheet(sheet, setting, explaining: meanings) { () async throws(ServiceError) in
@@ -124,7 +128,9 @@ enum MemberPages {
         let setting = Visit.Setting(
             title: sheet.heading,
             place: place,
-            tab: .members
+            tab: .members,
+            commandLine: "member set \(user.name) --role \(present.rawValue)",
+            serviceCall: ("PUT", "/environments/\(place.id)/members/\(user.id)")
         )
         let meanings: [ServiceError.Code: String] = [.inUse: visit.texts("member.last_owner")]
         return try await visit.sheet(sheet, setting, explaining: meanings) { () async throws(ServiceError) in
@@ -144,7 +150,9 @@ enum MemberPages {
         let setting = Visit.Setting(
             title: sheet.heading,
             place: place,
-            tab: .members
+            tab: .members,
+            commandLine: "member remove \(user.name)",
+            serviceCall: ("DELETE", "/environments/\(place.id)/members/\(user.id)")
         )
         let meanings: [ServiceError.Code: String] = [.inUse: texts("member.last_owner")]
         return try await visit.sheet(sheet, setting, explaining: meanings) { () async throws(ServiceError) in

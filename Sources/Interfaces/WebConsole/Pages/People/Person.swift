@@ -9,6 +9,9 @@ struct Person: Sendable {
     let isVisitor: Bool
 
     var user: User { view.user }
+
+    /// Where the API has the person, below its root.
+    var call: String { isVisitor ? "/users/me" : "/users/\(user.id)" }
 }
 
 extension Visit {

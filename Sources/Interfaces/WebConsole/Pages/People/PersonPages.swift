@@ -56,7 +56,12 @@ enum PersonPages {
             password: Link(texts(person.isVisitor ? "profile.password" : "user.password"), person.root + "/password")
         )
         let title = person.isVisitor ? texts("profile.title") : person.user.name
-        return try await visit.page("person", page, Visit.Setting(title: title))
+        let setting = Visit.Setting(
+            title: title,
+            commandLine: person.isVisitor ? "user show" : "user show \(person.user.name)",
+            serviceCall: ("GET", person.call)
+        )
+        return try await visit.page("person", page, setting)
     }
 
     /// One's own, with the present one; every other session ends.

@@ -110,7 +110,11 @@ enum UserPages {
             rows: users.map { UserRow($0, visit) },
             add: Link(texts("user.add"), "/users/new")
         )
-        return try await visit.page("users", page, Visit.Setting(title: page.heading))
+        return try await visit.page(
+            "users",
+            page,
+            Visit.Setting(title: page.heading, commandLine: "user list", serviceCall: ("GET", "/users"))
+        )
     }
 
     private static func create(_ visit: Visit) async throws -> Response {
@@ -123,7 +127,12 @@ enum UserPages {
             .check("operator", texts("user.operator"), isOn: visit.isOn("operator"), hint: texts("user.operator_hint")),
         ]
         let meanings: [ServiceError.Code: String] = [.nameTaken: texts("user.name_taken")]
-        return try await visit.sheet(sheet, Visit.Setting(title: sheet.heading), explaining: meanings) {
+        let setting = Visit.Setting(
+            title: sheet.heading,
+            commandLine: "user create NAME",
+            serviceCall: ("POST", "/users")
+        )
+        return try await visit.sheet(sheet, setting, explaining: meanings) {
             () async throws(ServiceError) in
             let made = try await visit.accounts.createUser(
                 try UserName(visit.form["name"] ?? ""),
@@ -141,7 +150,12 @@ enum UserPages {
         var sheet = sheet(visit, "user.password")
         sheet.name = person.user.name
         sheet.intro = texts("user.password_text", ["name": person.user.name])
-        return try await visit.sheet(sheet, Visit.Setting(title: sheet.heading)) { () async throws(ServiceError) in
+        let setting = Visit.Setting(
+            title: sheet.heading,
+            commandLine: "user set-password \(person.user.name)",
+            serviceCall: ("POST", person.call + "?operation=setPassword")
+        )
+        return try await visit.sheet(sheet, setting) { () async throws(ServiceError) in
             let password = try await visit.accounts.setPassword(of: person.user.id, visit.caller)
             return try await secret(password, of: person.user.name, heading: texts("user.password_made"), visit)
         }
@@ -156,7 +170,13 @@ enum UserPages {
         sheet.intro = texts("user.\(change.rawValue)_text", ["name": user.name])
         sheet.isDanger = change.isDanger
         let meanings: [ServiceError.Code: String] = [.inUse: texts("user.last_operator")]
-        return try await visit.sheet(sheet, Visit.Setting(title: sheet.heading), explaining: meanings) {
+        let setting = Visit.Setting(
+            title: sheet.heading,
+            commandLine: "user \(change.rawValue) \(user.name)",
+            serviceCall: change == .delete
+                ? ("DELETE", person.call) : ("POST", person.call + "?operation=\(change.rawValue)")
+        )
+        return try await visit.sheet(sheet, setting, explaining: meanings) {
             () async throws(ServiceError) in
             let (accounts, call) = (visit.accounts, visit.caller)
             switch change {

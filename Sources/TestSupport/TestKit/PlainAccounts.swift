@@ -1,11 +1,11 @@
 import Foundation
-import SnapshotPorts
+package import SnapshotPorts
 
-@testable import SnapshotServices
+@testable package import SnapshotServices
 
 extension Accounts {
     /// Those of a catalog, in a world without anything else.
-    static func over(_ catalog: any Catalog) -> Accounts {
+    package static func over(_ catalog: any Catalog) -> Accounts {
         let nothing = ofNobody.world
         return Accounts(
             world: World(catalog: catalog, stores: [], hypervisor: nothing.hypervisor, uploads: nothing.uploads),

@@ -1,11 +1,11 @@
 import Foundation
 import SnapshotDomain
 import SnapshotPorts
-import SnapshotServices
+package import SnapshotServices
 
 extension Accounts {
     /// Knows nobody: for pages that are shown to somebody whom the test names.
-    static let ofNobody = Accounts(
+    package static let ofNobody = Accounts(
         world: World(catalog: Nothing(), stores: [], hypervisor: Nothing(), uploads: Nothing()),
         secrets: Nothing()
     )

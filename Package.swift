@@ -89,6 +89,8 @@ let package = Package(
             "HypervisorQEMU",
             ["SnapshotDomain", "SnapshotPorts", "Platform", "QEMU", nioCore, logging]
         ),
+        // Images behind addresses, fetched into files.
+        ring("Adapters", "ImageFetcherHTTP", ["SnapshotDomain", "SnapshotPorts", "Platform"]),
 
         // What every HTTP face shares: principals, request ids, limits, the error log.
         ring(
@@ -137,8 +139,8 @@ let package = Package(
             name: "instanta",
             dependencies: [
                 "SnapshotDomain", "SnapshotPorts", "SnapshotServices", "Platform", "CatalogSQLite", "QEMU",
-                "BlockStoreQCOW2", "HypervisorQEMU", "HTTPCommon", "CloudMCAPI", "CloudStackAPI", "WebConsole",
-                "CommandLine",
+                "BlockStoreQCOW2", "HypervisorQEMU", "ImageFetcherHTTP", "HTTPCommon", "CloudMCAPI", "CloudStackAPI",
+                "WebConsole", "CommandLine",
                 argumentParser, crypto, cryptoExtras, hummingbird, nioCore, nioPosix, logging,
             ],
             path: "Sources/Executables/instanta",
@@ -169,7 +171,7 @@ let package = Package(
             "SnapshotServices",
             [
                 "SnapshotDomain", "SnapshotPorts", "SnapshotServices", "CatalogSQLite", "BlockStoreQCOW2",
-                "HypervisorQEMU", "QEMU", "Platform", nioPosix, logging,
+                "HypervisorQEMU", "ImageFetcherHTTP", "QEMU", "Platform", nioPosix, logging,
             ]
         ),
         tests("Platform", ["Platform"]),
@@ -188,6 +190,7 @@ let package = Package(
                 logging,
             ]
         ),
+        tests("ImageFetcherHTTP", ["SnapshotDomain", "SnapshotPorts", "ImageFetcherHTTP", "Platform"]),
         tests(
             "CloudMCAPI",
             [

@@ -40,8 +40,20 @@ struct ProgressLineTests {
         var line = line()
         line.doneBytes = 9 << 30
         #expect(line.text(width: 120).contains("100 %"))
-        line.totalBytes = 0
+        line.totalBytes = nil
         #expect(line.text(width: 120) == "Verifying a  3.0 s")
+    }
+
+    @Test("where the whole is not known, there is what came and how fast")
+    func unknownTotal() {
+        var line = ProgressLine(label: "Importing a", elapsedSeconds: 3)
+        line.doneBytes = 3 << 20
+        line.totalBytes = 0
+        #expect(line.text(width: 80) == "Importing a  3 MiB  3.0 s")
+        line.bytesPerSecond = 1 << 20
+        #expect(line.text(width: 80) == "Importing a  3 MiB  1 MiB/s  3.0 s")
+        line.doneBytes = 0
+        #expect(line.text(width: 80) == "Importing a  3.0 s")
     }
 
     @Test("it is drawn over itself on a terminal, taken away at the end, and not there for scripts")

@@ -33,6 +33,21 @@ extension ServiceError {
         self.init(code, fault.message)
     }
 
+    package init(_ fault: ImageFetchFault) {
+        let code: Code =
+            switch fault.code {
+            case .badAddress, .refused, .badContent, .untrusted: .invalidInput
+            case .tooLarge: .limitExceeded
+            case .unreachable, .interrupted, .stalled: .unavailable
+            case .noSpace: .noSpace
+            case .cancelled: .cancelled
+            case .io: .internalError
+            }
+        // Another address may help with these.
+        let isOfAddress = [.invalidInput, .limitExceeded, .unavailable].contains(code)
+        self.init(code, fault.message, subject: isOfAddress ? .field("url") : nil)
+    }
+
     package init(_ fault: CatalogFault) {
         let code: Code =
             switch fault.code {
@@ -53,6 +68,8 @@ extension ServiceError {
         case let fault as BlockStoreFault:
             self.init(fault)
         case let fault as HypervisorFault:
+            self.init(fault)
+        case let fault as ImageFetchFault:
             self.init(fault)
         case let fault as CatalogFault:
             self.init(fault)

@@ -7,6 +7,7 @@ package struct World: Sendable {
     package let stores: [PoolID: any BlockStore]
     package let hypervisor: any Hypervisor
     package let uploads: any UploadArea
+    package let images: any ImageFetcher
     package let time: any TimeSource
     package let leases: LayerLeases
     package let feed: ChangeFeed
@@ -18,6 +19,7 @@ package struct World: Sendable {
         stores: [any BlockStore],
         hypervisor: any Hypervisor,
         uploads: any UploadArea,
+        images: any ImageFetcher,
         time: any TimeSource = SystemTime(),
         settings: Settings = Settings()
     ) {
@@ -25,6 +27,7 @@ package struct World: Sendable {
         self.stores = Dictionary(stores.map { ($0.pool, $0) }, uniquingKeysWith: { first, _ in first })
         self.hypervisor = hypervisor
         self.uploads = uploads
+        self.images = images
         self.time = time
         self.settings = settings
         leases = LayerLeases()
@@ -55,6 +58,10 @@ package struct Settings: Sendable {
     package var reserve: ByteCount
     /// Heavy jobs that run at once on one pool.
     package var heavySlots: Int
+    /// Jobs that wait for the network at once.
+    package var networkSlots: Int
+    /// The largest image that is fetched.
+    package var largestImage: ByteCount
     /// How long ended jobs can be asked for.
     package var jobLifetime: Duration
     /// How long to wait before a result that the catalog could not record is recorded again.
@@ -66,6 +73,8 @@ package struct Settings: Sendable {
         gracefulStop: Duration = .seconds(60),
         reserve: ByteCount = .mebibytes(64),
         heavySlots: Int = 2,
+        networkSlots: Int = 4,
+        largestImage: ByteCount = .gibibytes(4 * 1_024),
         jobLifetime: Duration = .seconds(7 * 86_400),
         catalogPause: Duration = .seconds(1)
     ) {
@@ -74,6 +83,8 @@ package struct Settings: Sendable {
         self.gracefulStop = gracefulStop
         self.reserve = reserve
         self.heavySlots = heavySlots
+        self.networkSlots = networkSlots
+        self.largestImage = largestImage
         self.jobLifetime = jobLifetime
         self.catalogPause = catalogPause
     }

@@ -125,3 +125,46 @@ package struct CatalogFault: Error, Sendable, CustomStringConvertible {
         "\(code.rawValue) (\(outcome.rawValue)): \(message)" + (cause.map { " [\($0)]" } ?? "")
     }
 }
+
+/// How fetching an image fails.
+package struct ImageFetchFault: Error, Sendable, CustomStringConvertible {
+    /// What decides about a retry, and what people are told.
+    package enum Code: String, Sendable, CaseIterable {
+        /// The address may not be asked, leads nowhere, or redirects without end.
+        case badAddress
+        /// The source has no such image, or does not give it to us.
+        case refused
+        /// The source answered with something that is no image.
+        case badContent
+        /// The source does not prove who it is.
+        case untrusted
+        case tooLarge
+        /// Nobody answers at the address.
+        case unreachable
+        /// The connection broke off.
+        case interrupted
+        /// The source sends nothing, or too slowly to ever end.
+        case stalled
+        case noSpace
+        case cancelled
+        case io
+    }
+
+    package var code: Code
+    package var outcome: FaultOutcome
+    /// One sentence or two: what failed, and what to do.
+    package var message: String
+    /// For the log only.
+    package var cause: String?
+
+    package init(_ code: Code, _ outcome: FaultOutcome, _ message: String, cause: String? = nil) {
+        self.code = code
+        self.outcome = outcome
+        self.message = message
+        self.cause = cause
+    }
+
+    package var description: String {
+        "\(code.rawValue) (\(outcome.rawValue)): \(message)" + (cause.map { " [\($0)]" } ?? "")
+    }
+}

@@ -1,5 +1,4 @@
 package import Foundation
-package import HTTPCommon
 package import SnapshotDomain
 
 /// What the API says about the service around its resources, and the parts that the composition root lends it.
@@ -24,9 +23,6 @@ package struct CloudMCConfiguration: Sendable {
         package var entryPoint: String
     }
 
-    /// Brings a remote image into a file of the service: `{ image throws(ServiceError) in try await image.fetch() }`.
-    package typealias ImageFetcher = @Sendable (RemoteImage) async throws(ServiceError) -> Void
-
     /// What stands in paths: `/services/<code>/…`.
     package var serviceCode: String
     package var serviceName: String
@@ -36,8 +32,6 @@ package struct CloudMCConfiguration: Sendable {
     package var zoneName: String
     /// When this service first started, as far as it is known.
     package var createdAt: Date
-    /// Nil when images can only be uploaded or read from files.
-    package var imageFetcher: ImageFetcher?
     /// What `apiInfo` shows a caller about an environment: never another user's secrets.
     package var apiFields: @Sendable (Principal, EnvironmentID) async -> [APIField]
     package var largestUpload: ByteCount
@@ -50,13 +44,11 @@ package struct CloudMCConfiguration: Sendable {
         serviceCode: String = "compute",
         serviceName: String = "Compute",
         createdAt: Date = Date(),
-        imageFetcher: ImageFetcher? = nil,
         apiFields: @escaping @Sendable (Principal, EnvironmentID) async -> [APIField] = { _, _ in [] }
     ) {
         self.serviceCode = serviceCode
         self.serviceName = serviceName
         self.createdAt = createdAt
-        self.imageFetcher = imageFetcher
         self.apiFields = apiFields
         connectionID = Self.wellKnown(1)
         organization = Organization(id: Self.wellKnown(2), name: "Instanta", entryPoint: "instanta")

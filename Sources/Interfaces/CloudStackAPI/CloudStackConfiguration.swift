@@ -1,5 +1,4 @@
 import Foundation
-package import HTTPCommon
 package import SnapshotDomain
 package import SnapshotServices
 
@@ -8,8 +7,6 @@ package struct CloudStackConfiguration: Sendable {
     /// Finds whose key it is; nil for a key that nobody has, or whose user may not come in.
     package typealias KeyFinder =
         @Sendable (_ apiKey: String, _ address: String?) async throws(ServiceError) -> KeyPair?
-    /// Brings a remote image into a file of the service: `{ image throws(ServiceError) in try await image.fetch() }`.
-    package typealias ImageFetcher = @Sendable (RemoteImage) async throws(ServiceError) -> Void
 
     /// A key pair with its owner.
     package struct KeyPair: Sendable {
@@ -37,21 +34,16 @@ package struct CloudStackConfiguration: Sendable {
     package var findKey: KeyFinder
     /// Nil when accounts are administered elsewhere.
     package var accounts: Accounts?
-    /// Nil when templates cannot be registered from addresses.
-    package var imageFetcher: ImageFetcher?
     package var rateLimit: RateLimit
     package var zoneName: String
-    package var largestImage: ByteCount
     /// How long a command waits that answers without a job and yet takes a moment.
     package var patience: Duration
 
-    package init(findKey: @escaping KeyFinder, accounts: Accounts? = nil, imageFetcher: ImageFetcher? = nil) {
+    package init(findKey: @escaping KeyFinder, accounts: Accounts? = nil) {
         self.findKey = findKey
         self.accounts = accounts
-        self.imageFetcher = imageFetcher
         rateLimit = RateLimit()
         zoneName = "Local"
-        largestImage = .gibibytes(4 * 1_024)
         patience = .seconds(60)
     }
 

@@ -1,4 +1,3 @@
-package import HTTPCommon
 package import SnapshotDomain
 
 /// What the console says about the service around its resources.
@@ -21,13 +20,8 @@ package struct ConsoleConfiguration: Sendable {
     package var isSecure: Bool
     /// Nil hides what things cost.
     package var prices: Prices?
-    /// The largest image that is taken, in a file or from an address.
+    /// The largest image that is taken in a file.
     package var largestUpload = ByteCount.gibibytes(4 * 1_024)
-    /// Brings an image from an address into a file.
-    package var imageFetcher: @Sendable (RemoteImage) async throws(ServiceError) -> Void = {
-        image throws(ServiceError) in
-        try await image.fetch()
-    }
 
     package init(
         serviceName: String = "Compute",

@@ -6,13 +6,13 @@ package import SnapshotServices
 extension Accounts {
     /// Knows nobody: for pages that are shown to somebody whom the test names.
     package static let ofNobody = Accounts(
-        world: World(catalog: Nothing(), stores: [], hypervisor: Nothing(), uploads: Nothing()),
+        world: World(catalog: Nothing(), stores: [], hypervisor: Nothing(), uploads: Nothing(), images: Nothing()),
         secrets: Nothing()
     )
 }
 
 /// Every part of the world that no page may touch but through its cloud.
-private struct Nothing: Catalog, Hypervisor, UploadArea, Secrets {
+private struct Nothing: Catalog, Hypervisor, UploadArea, ImageFetcher, Secrets {
     private struct Untouchable: Error {}
 
     private static let fault = HypervisorFault(.unavailable, .notDone, "There is nothing here.")
@@ -27,6 +27,16 @@ private struct Nothing: Catalog, Hypervisor, UploadArea, Secrets {
 
     func makePath() async throws -> String { throw Untouchable() }
     func discard(_ path: String) async {}
+    func sweep(keeping paths: Set<String>) async throws { throw Untouchable() }
+
+    func fetch(
+        _ image: RemoteImage,
+        to path: String,
+        within bounds: FetchBounds,
+        progress: @escaping ProgressHandler
+    ) async throws(ImageFetchFault) {
+        throw ImageFetchFault(.unreachable, .notDone, "There is nothing here.")
+    }
 
     func makeKey() -> String { "" }
     func digest(of key: String) -> Data { Data() }

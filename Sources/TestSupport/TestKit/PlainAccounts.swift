@@ -8,7 +8,13 @@ extension Accounts {
     package static func over(_ catalog: any Catalog) -> Accounts {
         let nothing = ofNobody.world
         return Accounts(
-            world: World(catalog: catalog, stores: [], hypervisor: nothing.hypervisor, uploads: nothing.uploads),
+            world: World(
+                catalog: catalog,
+                stores: [],
+                hypervisor: nothing.hypervisor,
+                uploads: nothing.uploads,
+                images: nothing.images
+            ),
             secrets: PlainSecrets()
         )
     }

@@ -87,6 +87,27 @@ struct JobQueueTests {
         #expect(queue.remove(flood[1].id) == [flood[2].id], "both have one or none: arrival decides")
     }
 
+    @Test("jobs that wait for the network have slots of their own, as fair")
+    func networkSlots() {
+        let (busy, patient) = (Self.environments[0], Self.environments[1])
+        var queue = JobQueue(heavySlots: 1, networkSlots: 2)
+        func fetch(_ environment: EnvironmentID) -> JobQueue.Entry {
+            JobQueue.Entry(id: .random(), environment: environment, changes: [], usesNetwork: true)
+        }
+        let flood = (0..<4).map { _ in fetch(busy) }
+        #expect(flood.flatMap { queue.add($0) } == flood.prefix(2).map(\.id))
+        let heavy = (0..<2).map { _ in JobQueue.Entry(id: .random(), environment: busy, changes: [], isHeavy: true) }
+        #expect(heavy.flatMap { queue.add($0) } == [heavy[0].id], "a full network holds up no disk")
+        let late = fetch(patient)
+        #expect(queue.add(late).isEmpty)
+        #expect(queue.position(of: heavy[1].id) == 0, "those that wait for other slots are not before it")
+        #expect(queue.position(of: late.id) == 2)
+        #expect(queue.remove(heavy[0].id) == [heavy[1].id])
+        #expect(queue.remove(flood[0].id) == [late.id], "its environment had nothing")
+        #expect(queue.remove(flood[2].id).isEmpty, "one that waits gives no slot back")
+        #expect(queue.remove(flood[1].id) == [flood[3].id])
+    }
+
     @Test("jobs on one subject run in the order they came")
     func firstInFirstOut() {
         let subject = Self.subjects[0]

@@ -34,6 +34,28 @@ struct ProgressMeterTests {
         #expect(meter.progress.remainingSeconds == 0)
     }
 
+    @Test("a total that is not known promises no end")
+    func unknownTotal() {
+        var meter = ProgressMeter(startedAt: start)
+        meter.note(.mebibytes(10), of: .zero, at: start + .seconds(2))
+        #expect(meter.progress.totalBytes == .zero)
+        #expect(meter.progress.bytesPerSecond == 5 << 20)
+        #expect(meter.progress.remainingSeconds == nil)
+    }
+
+    @Test("what was done before does not count as speed, and neither does the step before")
+    func bases() {
+        var meter = ProgressMeter(startedAt: start, done: .mebibytes(100))
+        meter.note(.mebibytes(110), of: .mebibytes(150), at: start + .seconds(2))
+        #expect(meter.progress.bytesPerSecond == 5 << 20)
+        #expect(meter.progress.remainingSeconds == 8)
+        meter.note(.mebibytes(1), of: .mebibytes(50), at: start + .seconds(3))
+        #expect(meter.progress.bytesPerSecond == nil)
+        meter.note(.mebibytes(9), of: .mebibytes(50), at: start + .seconds(5))
+        #expect(meter.progress.bytesPerSecond == 4 << 20)
+        #expect(meter.progress.totalBytes == .mebibytes(50))
+    }
+
     @Test("nothing of nothing is no progress, and no division by zero")
     func nothing() {
         var meter = ProgressMeter(startedAt: start)

@@ -59,6 +59,8 @@ extension TestCloud {
         broken += try await brokenRows()
         broken += try await brokenLayers()
         broken += try await brokenMachines()
+        let uploads = try uploads.present
+        if !uploads.isEmpty { broken.append("the uploads hold \(uploads)") }
         for (id, digest) in digests {
             guard let snapshot = try await catalog.read({ try $0.findSnapshot(id) }), snapshot.state == .available
             else {

@@ -2,6 +2,7 @@ import BlockStoreQCOW2
 import CatalogSQLite
 import Foundation
 import HypervisorQEMU
+import ImageFetcherHTTP
 import Logging
 import NIOPosix
 import Platform
@@ -29,6 +30,8 @@ final class TestCloud: Sendable {
     let time = ManualTime()
     let settings: Settings
     let uploads: TestUploads
+    /// A source of one raw image of a mebibyte.
+    let images: ImageServer
     /// Where most tests work, and another one.
     let home: Environment
     let abroad: Environment
@@ -57,6 +60,7 @@ final class TestCloud: Sendable {
         self.folder = folder
         self.settings = settings
         uploads = try TestUploads(folder: "\(folder)/uploads")
+        images = try ImageServer.start { .image(Data(repeating: 0x77, count: 1 << 20), version: "1", for: $0) }
         let catalog = try await SQLiteCatalog.open(at: "\(folder)/catalog.sqlite")
         let store = try await QCOW2BlockStore.open(
             pool: .local,
@@ -119,6 +123,7 @@ final class TestCloud: Sendable {
                 stores: [FaultyBlockStore(adapters.store, faults)],
                 hypervisor: FaultyHypervisor(adapters.hypervisor, faults),
                 uploads: uploads,
+                images: FaultyImageFetcher(HTTPImageFetcher(), faults),
                 time: time,
                 settings: settings
             ),
@@ -182,6 +187,7 @@ final class TestCloud: Sendable {
         await watching.value
         await adapters.hypervisor.disconnect()
         await adapters.store.close()
+        images.stop()
         try? await adapters.catalog.close()
     }
 }
@@ -235,9 +241,22 @@ struct TestUploads: UploadArea {
 
     func makePath() async throws -> String { "\(folder)/\(RandomName.make())" }
 
-    func discard(_ path: String) async { try? FileManager.default.removeItem(atPath: path) }
+    func discard(_ path: String) async { try? remove { belongs($0, to: path) } }
+
+    func sweep(keeping paths: Set<String>) async throws {
+        try remove { name in !paths.contains { belongs(name, to: $0) } }
+    }
 
     var present: [String] { get throws { try FileManager.default.contentsOfDirectory(atPath: folder) } }
+
+    private func belongs(_ name: String, to path: String) -> Bool {
+        let upload = URL(fileURLWithPath: path).lastPathComponent
+        return name == upload || name.hasPrefix(upload + ".")
+    }
+
+    private func remove(where isWanted: (String) -> Bool) throws {
+        for name in try present where isWanted(name) { try FileManager.default.removeItem(atPath: "\(folder)/\(name)") }
+    }
 }
 
 /// Where the next crash is: counts the steps that jobs reach, and ends the world at one of them.

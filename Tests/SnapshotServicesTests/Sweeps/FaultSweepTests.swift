@@ -11,7 +11,9 @@ extension CloudTests {
     struct FaultSweep {
         @Test(
             "a call that fails, loses its answer or is the service's last leaves everything in order",
-            arguments: SweptOperation.chosen([.take, .delete, .deleteLive, .revert, .clone, .deploy, .template])
+            arguments: SweptOperation.chosen([
+                .take, .delete, .deleteLive, .revert, .clone, .deploy, .template, .fetchTemplate,
+            ])
         )
         func sweep(_ operation: SweptOperation) async throws {
             try await withCloud { cloud in

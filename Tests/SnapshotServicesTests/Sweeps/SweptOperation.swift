@@ -1,6 +1,7 @@
 import Foundation
 import SnapshotDomain
 import SnapshotPorts
+import TestKit
 import Testing
 
 @testable import SnapshotServices
@@ -194,6 +195,18 @@ extension SweptOperation {
         ).job
     }
 
+    static let fetchTemplate = SweptOperation("fetch and import an image") { cloud, _, attempt, ready in
+        ready()
+        return try await cloud.cloud.createTemplate(
+            CreateTemplateRequest(
+                source: .address(cloud.images.url(), format: "raw"),
+                name: try ResourceName("fetched \(attempt)")
+            ),
+            in: cloud.home.id,
+            cloud.call
+        ).job
+    }
+
     static let deleteTemplate = SweptOperation("delete a template") { cloud, scene, attempt, ready in
         let job = try await cloud.createTemplate(from: scene.source, "doomed \(attempt)", isFull: false)
         let made = try await cloud.done(job)
@@ -272,7 +285,8 @@ extension SweptOperation {
     static let all: [SweptOperation] = [
         take, takeAtRest, delete, deleteLive, revert, revertAtRest, clone, copy, blank, deleteVolume, attach, detach,
         grow,
-        template, fullTemplate, importTemplate, deleteTemplate, verify, deploy, start, stop, reboot, deleteInstance,
+        template, fullTemplate, importTemplate, fetchTemplate, deleteTemplate, verify, deploy, start, stop, reboot,
+        deleteInstance,
         deleteEnvironment,
     ]
 }

@@ -249,6 +249,9 @@ extension CloudTests {
             for code in HypervisorFault.Code.allCases {
                 #expect(ServiceError(reporting: HypervisorFault(code, .notDone, "why")).message == "why")
             }
+            for code in ImageFetchFault.Code.allCases {
+                #expect(ServiceError(reporting: ImageFetchFault(code, .notDone, "why")).message == "why")
+            }
             for code in CatalogFault.Code.allCases {
                 #expect(ServiceError(reporting: CatalogFault(code, .notDone, "why")).message == "why")
             }

@@ -37,6 +37,7 @@ extension LocalCloud {
                 subject: .field("osTypeId")
             )
         }
+        let content = try await content(of: request.source, call)
         let now = world.time.now
         let submitted = try await engine.submit(in: environment, for: call, rejoin: Self.templates) { job, writer in
             try writer.requireFreeTemplateName(request.name, in: environment)
@@ -52,7 +53,7 @@ extension LocalCloud {
                 state: .creating(job),
                 createdAt: now
             )
-            switch request.source {
+            switch content {
             case .snapshot(let id, let isFull):
                 let snapshot = try writer.snapshot(id, in: environment)
                 try snapshot.requireTemplateSource()
@@ -71,14 +72,7 @@ extension LocalCloud {
                     reads: [.snapshot(id)],
                     value: [row]
                 )
-            case .file(let path, let format, let isUpload):
-                guard let format = ImageFormat(rawValue: format.lowercased()) else {
-                    throw ServiceError(
-                        .invalidInput,
-                        "'\(format)' is no format that can be imported; it is qcow2 or raw.",
-                        subject: .field("format")
-                    )
-                }
+            case .image(let image):
                 try writer.insert(Layer(building: row.layer, pool: row.pool, size: .zero))
                 try writer.insert(row)
                 return JobEngine.Draft(
@@ -86,9 +80,10 @@ extension LocalCloud {
                         template: row.id,
                         layer: row.layer,
                         pool: row.pool,
-                        path: path,
-                        format: format,
-                        isUpload: isUpload
+                        path: image.path,
+                        format: image.format,
+                        isUpload: image.isUpload,
+                        origin: image.origin
                     ),
                     title: row.name,
                     subjects: [.template(row.id)],
@@ -166,6 +161,76 @@ extension CatalogReader {
             )
         }
         return template
+    }
+}
+
+/// What a template will hold.
+private enum TemplateContent: Sendable {
+    case snapshot(SnapshotID, isFull: Bool)
+    case image(ForeignImage)
+}
+
+/// A stranger's image, in a file that is there or that will be.
+private struct ForeignImage: Sendable {
+    var path: String
+    var format: ImageFormat
+    var isUpload: Bool
+    var origin: RemoteImage?
+}
+
+extension LocalCloud {
+    /// Longer ones are refused by many servers, and none of ours has to store them.
+    private static let longestAddress = 2_048
+
+    private func content(
+        of source: CreateTemplateRequest.Source,
+        _ call: CallContext
+    ) async throws(ServiceError) -> TemplateContent {
+        switch source {
+        case .snapshot(let id, let isFull):
+            return .snapshot(id, isFull: isFull)
+        case .file(let path, let format, let isUpload):
+            let format = try Self.imageFormat(format)
+            return .image(ForeignImage(path: path, format: format, isUpload: isUpload))
+        case .address(let url, let format):
+            let format = try Self.imageFormat(format)
+            let origin = RemoteImage(url: url, reach: call.principal.user.isOperator ? .anywhere : .publicOnly)
+            try Self.requireAddress(origin)
+            // Chosen once, so that a repeat after a restart goes on with what is there.
+            return .image(ForeignImage(path: try await uploadPath(), format: format, isUpload: true, origin: origin))
+        }
+    }
+
+    private static func imageFormat(_ text: String) throws(ServiceError) -> ImageFormat {
+        guard let format = ImageFormat(rawValue: text.lowercased()) else {
+            throw ServiceError(
+                .invalidInput,
+                "'\(text)' is no format that can be imported; it is qcow2 or raw.",
+                subject: .field("format")
+            )
+        }
+        return format
+    }
+
+    /// Refuses at once what can be seen without asking anybody; the job asks, and refuses the rest.
+    private static func requireAddress(_ image: RemoteImage) throws(ServiceError) {
+        let schemes =
+            switch image.reach {
+            case .anywhere: ["http", "https"]
+            case .publicOnly: ["https"]
+            }
+        guard let scheme = image.url.scheme?.lowercased(), schemes.contains(scheme), image.url.host?.isEmpty == false,
+            image.url.absoluteString.utf8.count <= longestAddress
+        else {
+            throw ServiceError(
+                .invalidInput,
+                """
+                The address must begin with \(schemes.map { "\($0)://" }.joined(separator: " or ")), name a host, and have at \
+                most \(longestAddress) characters.
+                """,
+                subject: .field("url")
+            )
+        }
     }
 }
 

@@ -80,28 +80,36 @@ extension JobEngine {
         let now = ContinuousClock.now
         state.withLock { state in
             guard state.jobs[id] != nil else { return }
-            state.meters[id, default: ProgressMeter(startedAt: now)].note(done, of: total, at: now)
+            state.meters[id, default: ProgressMeter(startedAt: now, done: done)].note(done, of: total, at: now)
         }
     }
 }
 
 /// Turns "so many bytes of so many" into a rate and a time to wait.
+///
+/// A total of zero is one that is not known.
 struct ProgressMeter: Sendable {
-    private let startedAt: ContinuousClock.Instant
+    /// Since when, and from how many bytes, the rate is measured.
+    private var base: (at: ContinuousClock.Instant, done: ByteCount)
     private(set) var progress = JobProgress(doneBytes: .zero, totalBytes: .zero)
 
-    init(startedAt: ContinuousClock.Instant) {
-        self.startedAt = startedAt
+    /// A job that goes on where a former run stopped begins with what is done: that is no speed.
+    init(startedAt: ContinuousClock.Instant, done: ByteCount = .zero) {
+        base = (startedAt, done)
     }
 
     mutating func note(_ done: ByteCount, of total: ByteCount, at now: ContinuousClock.Instant) {
+        // The next of several steps counts from its own beginning.
+        if done < progress.doneBytes { self = ProgressMeter(startedAt: now, done: done) }
         progress.doneBytes = done
-        progress.totalBytes = max(done, total)
-        let elapsed = (now - startedAt) / .seconds(1)
+        progress.totalBytes = total > .zero ? max(done, total) : .zero
+        progress.remainingSeconds = nil
+        let elapsed = (now - base.at) / .seconds(1)
         // Early rates are noise: they would make the estimate jump.
-        guard elapsed >= 0.5, done > .zero else { return }
-        let rate = Double(done.bytes) / elapsed
+        guard elapsed >= 0.5, done > base.done else { return }
+        let rate = Double((done - base.done).bytes) / elapsed
         progress.bytesPerSecond = Int64(rate)
+        guard total > .zero else { return }
         progress.remainingSeconds = Int((Double((progress.totalBytes - done).bytes) / rate).rounded(.up))
     }
 }

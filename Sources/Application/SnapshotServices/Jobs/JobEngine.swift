@@ -45,7 +45,9 @@ package final class JobEngine: Sendable {
         self.logger = logger
         self.observer = observer
         self.collector = collector
-        state = Mutex(State(queue: JobQueue(heavySlots: world.settings.heavySlots)))
+        state = Mutex(
+            State(queue: JobQueue(heavySlots: world.settings.heavySlots, networkSlots: world.settings.networkSlots))
+        )
     }
 
     // MARK: Submitting
@@ -143,14 +145,15 @@ package final class JobEngine: Sendable {
         }
     }
 
-    /// Queues the jobs that a former run of the service left open.
+    /// Queues the jobs that a former run of the service left open, and removes the uploads that none of them needs.
     ///
     /// Call once, before anything is submitted.
     package func resume() async throws {
         let open = try await world.catalog.read { try $0.openJobs() }
+        var readable: [(job: Job, program: any JobProgram)] = []
         for job in open {
             do {
-                enqueue(job, try ProgramRegistry.program(of: job))
+                readable.append((job, try ProgramRegistry.program(of: job)))
             } catch {
                 logger.error(
                     "a recorded job cannot be read; it is left alone",
@@ -160,7 +163,15 @@ package final class JobEngine: Sendable {
                 )
             }
         }
+        // One that cannot be read may need any of them.
+        if readable.count == open.count { try await sweepUploads(keepingThoseOf: readable.map(\.program)) }
+        for (job, program) in readable { enqueue(job, program) }
         if !open.isEmpty { logger.notice("resuming jobs", metadata: ["count": .stringConvertible(open.count)]) }
+    }
+
+    private func sweepUploads(keepingThoseOf programs: [any JobProgram]) async throws {
+        let needed = programs.reduce(into: Set<String>()) { $0.formUnion($1.ownUploads) }
+        try await world.uploads.sweep(keeping: needed)
     }
 
     /// Layers that open jobs may be making.
@@ -174,7 +185,8 @@ package final class JobEngine: Sendable {
             environment: job.environment,
             changes: Set(job.subjects),
             reads: Set(job.reads),
-            isHeavy: program.isHeavy
+            isHeavy: program.isHeavy,
+            usesNetwork: program.usesNetwork
         )
         state.withLock { state in
             guard !state.isStopped else { return }

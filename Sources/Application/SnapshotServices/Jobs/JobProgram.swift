@@ -26,8 +26,12 @@ package protocol JobProgram: Codable, Sendable {
 
     /// Layers that this job may make: nobody else may take them for strangers while it is open.
     var ownLayers: Set<LayerID> { get }
+    /// Uploads that this job needs: they stay while it is open.
+    var ownUploads: Set<String> { get }
     /// Copies, hashes or converts whole disks: takes one of the few slots for such work.
     var isHeavy: Bool { get }
+    /// Waits for a source on the network: takes one of the slots for that, and none of the others.
+    var usesNetwork: Bool { get }
 
     /// Does the work, except for the rows that make it visible.
     func perform(_ work: JobWork) async throws -> Findings
@@ -57,7 +61,9 @@ package protocol JobProgram: Codable, Sendable {
 
 extension JobProgram {
     package var ownLayers: Set<LayerID> { [] }
+    package var ownUploads: Set<String> { [] }
     package var isHeavy: Bool { false }
+    package var usesNetwork: Bool { false }
     package func tidyUp(_ work: JobWork) async {}
     package func disturbedLayers(_ reader: any CatalogReader) throws -> Set<LayerID> { [] }
 }

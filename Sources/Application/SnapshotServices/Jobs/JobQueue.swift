@@ -6,7 +6,8 @@ package import SnapshotDomain
 /// nothing that matters stands before it in any of them: before a job that changes a subject, nobody; before one that only
 /// reads it, only readers. Arrival order and whole-set entry make a deadlock impossible.
 ///
-/// Heavy jobs also need one of a few slots, which go to the environment that has the fewest.
+/// Heavy jobs also need one of a few slots, which go to the environment that has the fewest. Jobs that wait for the network
+/// have slots of their own: a slow source must not keep the pool's work waiting.
 package struct JobQueue: Sendable {
     package struct Entry: Hashable, Sendable {
         package var id: JobID
@@ -14,23 +15,29 @@ package struct JobQueue: Sendable {
         package var changes: Set<JobSubject>
         package var reads: Set<JobSubject>
         package var isHeavy: Bool
+        package var usesNetwork: Bool
 
         package init(
             id: JobID,
             environment: EnvironmentID,
             changes: Set<JobSubject>,
             reads: Set<JobSubject> = [],
-            isHeavy: Bool = false
+            isHeavy: Bool = false,
+            usesNetwork: Bool = false
         ) {
             self.id = id
             self.environment = environment
             self.changes = changes
             self.reads = reads.subtracting(changes)
             self.isHeavy = isHeavy
+            self.usesNetwork = usesNetwork
         }
+
+        fileprivate var needsSlot: Bool { isHeavy || usesNetwork }
     }
 
     private let heavySlots: Int
+    private let networkSlots: Int
     private var entries: [JobID: Entry] = [:]
     private var arrival: [JobID: Int] = [:]
     private var lanes: [JobSubject: [JobID]] = [:]
@@ -39,8 +46,9 @@ package struct JobQueue: Sendable {
     private var awaitingSlot: [JobID] = []
     private var nextArrival = 0
 
-    package init(heavySlots: Int) {
+    package init(heavySlots: Int, networkSlots: Int = 4) {
         self.heavySlots = heavySlots
+        self.networkSlots = networkSlots
     }
 
     package var runningCount: Int { running.count }
@@ -79,7 +87,8 @@ package struct JobQueue: Sendable {
     package func position(of id: JobID) -> Int? {
         guard let entry = entries[id], !running.contains(id) else { return nil }
         let ahead = entry.changes.union(entry.reads).map { lanes[$0]?.firstIndex(of: id) ?? 0 }.max() ?? 0
-        return ahead + (awaitingSlot.firstIndex(of: id) ?? 0)
+        let rivals = awaitingSlot.filter { entries[$0]?.usesNetwork == entry.usesNetwork }
+        return ahead + (rivals.firstIndex(of: id) ?? 0)
     }
 
     /// The first job in a subject's lane: the one that holds it, or is next to.
@@ -109,7 +118,7 @@ package struct JobQueue: Sendable {
             guard let entry = entries[id], !running.contains(id), !awaitingSlot.contains(id), !isBlocked(entry) else {
                 continue
             }
-            if entry.isHeavy {
+            if entry.needsSlot {
                 awaitingSlot.append(id)
             } else {
                 running.insert(id)
@@ -120,18 +129,21 @@ package struct JobQueue: Sendable {
     }
 
     private mutating func fillSlots() -> [JobID] {
+        fill(heavySlots) { !$0.usesNetwork } + fill(networkSlots) { $0.usesNetwork }
+    }
+
+    private mutating func fill(_ slots: Int, for belongs: (Entry) -> Bool) -> [JobID] {
         var started: [JobID] = []
-        while !awaitingSlot.isEmpty {
-            let heavy = running.compactMap { entries[$0] }.filter(\.isHeavy)
-            guard heavy.count < heavySlots else { break }
-            let load = Dictionary(grouping: heavy, by: \.environment).mapValues(\.count)
+        while true {
+            let holders = running.compactMap { entries[$0] }.filter { $0.needsSlot && belongs($0) }
+            guard holders.count < slots else { break }
+            let load = Dictionary(grouping: holders, by: \.environment).mapValues(\.count)
             func rank(_ id: JobID) -> (Int, Int) {
                 (entries[id].flatMap { load[$0.environment] } ?? 0, arrival[id, default: 0])
             }
-            guard let index = awaitingSlot.indices.min(by: { rank(awaitingSlot[$0]) < rank(awaitingSlot[$1]) }) else {
-                break
-            }
-            let id = awaitingSlot.remove(at: index)
+            let waiting = awaitingSlot.filter { entries[$0].map(belongs) ?? false }
+            guard let id = waiting.min(by: { rank($0) < rank($1) }) else { break }
+            awaitingSlot.removeAll { $0 == id }
             running.insert(id)
             started.append(id)
         }

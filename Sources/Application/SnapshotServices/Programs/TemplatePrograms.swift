@@ -38,7 +38,18 @@ struct CreateTemplate: JobProgram {
     }
 }
 
-/// Makes a template of a stranger's image: inspected in confinement, then converted into a fresh layer.
+/// Makes a template of a stranger's image: fetched if it is behind an address, inspected in confinement, then converted into a
+/// fresh layer.
+///
+/// | step | after a crash here | repeat |
+/// | --- | --- | --- |
+/// | the rows and the job | a template that is being made, of nothing | goes on |
+/// | *fetch* | a part of the image in the uploads, and a note of what of it is durable | goes on behind it if the source has the same image still, else begins again |
+/// | *inspect* | the whole image, noted as such | asks no source again |
+/// | *convert* | a half-made layer in `tmp/`, or the layer | sweeps it and converts again, or finds it |
+/// | the rows and the outcome | an upload that no open job needs | swept at the next start |
+///
+/// A failed or cancelled one deletes the layer, the rows, and the upload with its note.
 struct ImportTemplate: JobProgram {
     static let kind = Job.Kind.importTemplate
 
@@ -49,20 +60,37 @@ struct ImportTemplate: JobProgram {
     var format: ImageFormat
     /// The file is ours, and goes when the job ends.
     var isUpload: Bool
+    /// Where the file comes from, if the job has to fetch it.
+    var origin: RemoteImage?
 
     var ownLayers: Set<LayerID> { [layer] }
-    var isHeavy: Bool { true }
+    var ownUploads: Set<String> { isUpload ? [path] : [] }
+    // What is fetched is converted in its slot for the network: one that it gave back in between would have to be waited for.
+    var isHeavy: Bool { origin == nil }
+    var usesNetwork: Bool { origin != nil }
 
     func perform(_ work: JobWork) async throws -> StoredLayer {
         let store = try work.world.store(pool)
         // A run whose answer was lost did it all.
         if let stored = try await store.findLayer(layer) { return stored }
+        if let origin { try await work.step("fetch") { try await fetch(origin, work) } }
         let facts = try await work.step("inspect") { try await store.inspectImage(at: path, format: format) }
         try await work.requireRoom(facts.needed, in: pool)
         return try await work.step("convert") {
             try await store.importImage(at: path, format: format, to: layer, progress: work.progress)
             return try await work.storedLayer(layer, in: pool)
         }
+    }
+
+    private func fetch(_ origin: RemoteImage, _ work: JobWork) async throws {
+        let settings = work.world.settings
+        let free = try await work.world.store(pool).capacity().free
+        try await work.world.images.fetch(
+            origin,
+            to: path,
+            within: FetchBounds(size: settings.largestImage, room: free - settings.reserve),
+            progress: work.progress
+        )
     }
 
     func finish(_ stored: StoredLayer, _ writer: any CatalogWriter, _ work: JobWork) throws {

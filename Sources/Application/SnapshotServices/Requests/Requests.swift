@@ -1,3 +1,4 @@
+package import Foundation
 package import SnapshotDomain
 
 /// What to take a snapshot of, and how.
@@ -127,6 +128,8 @@ package struct CreateTemplateRequest: Sendable {
         case snapshot(SnapshotID, isFull: Bool)
         /// A stranger's image in a file that the service may read, and deletes when the job ended if `isUpload`.
         case file(path: String, format: String, isUpload: Bool)
+        /// A stranger's image on the network, which the job fetches.
+        case address(URL, format: String)
     }
 
     package var source: Source

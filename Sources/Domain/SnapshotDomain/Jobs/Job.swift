@@ -121,6 +121,7 @@ package enum JobSubject: Hashable, Sendable, Codable {
 /// Kept in memory: after a restart it begins anew.
 package struct JobProgress: Hashable, Sendable, Codable {
     package var doneBytes: ByteCount
+    /// Zero while it is not known.
     package var totalBytes: ByteCount
     package var bytesPerSecond: Int64?
     package var remainingSeconds: Int?

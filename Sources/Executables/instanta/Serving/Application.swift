@@ -6,6 +6,7 @@ import Foundation
 import HTTPCommon
 import Hummingbird
 import HypervisorQEMU
+import ImageFetcherHTTP
 import Logging
 import NIOCore
 import NIOPosix
@@ -67,13 +68,13 @@ struct Service: Sendable {
         )
         try await hypervisor.adopt()
         let uploads = UploadFolder(path: directory.uploads, pool: pool)
-        try await uploads.sweep()
         let secrets = SystemSecrets()
         let world = World(
             catalog: catalog,
             stores: [store],
             hypervisor: hypervisor,
             uploads: uploads,
+            images: HTTPImageFetcher(),
             settings: configuration.settings
         )
         let room = EngineRoom(
@@ -152,7 +153,6 @@ struct Service: Sendable {
             configuration: CloudMCConfiguration(
                 serviceCode: configuration.serviceCode,
                 serviceName: configuration.serviceName,
-                imageFetcher: { image throws(ServiceError) in try await image.fetch() },
                 apiFields: { [address] _, _ in
                     [.init(key: "endpoint", value: address.url + "/api/v2", isSensitive: false)]
                 }
@@ -171,8 +171,7 @@ struct Service: Sendable {
                         )
                     }
                 },
-                accounts: accounts,
-                imageFetcher: { image throws(ServiceError) in try await image.fetch() }
+                accounts: accounts
             )
         ).add(to: router)
         console.add(to: router)

@@ -4,9 +4,6 @@ import SnapshotPorts
 
 /// Uploads as files in one folder of the data directory.
 struct UploadFolder: UploadArea {
-    /// An upload that no job took in so long will never be taken.
-    private static let lifetime: TimeInterval = 86_400
-
     let path: String
     let pool: BlockingPool
 
@@ -15,18 +12,22 @@ struct UploadFolder: UploadArea {
     }
 
     func discard(_ file: String) async {
-        guard URL(fileURLWithPath: file).standardizedFileURL.deletingLastPathComponent().path == path else { return }
-        // What cannot be removed now is swept at a later start.
-        try? await pool.run { try DurableFile.remove(file) }
+        let upload = URL(fileURLWithPath: file).standardizedFileURL
+        guard upload.deletingLastPathComponent().path == path else { return }
+        let name = upload.lastPathComponent
+        // What cannot be removed now is swept at the next start.
+        try? await remove { $0 == name || $0.hasPrefix(name + ".") }
     }
 
-    /// Removes what interrupted uploads left.
-    func sweep() async throws {
+    func sweep(keeping paths: Set<String>) async throws {
+        let kept = paths.map { URL(fileURLWithPath: $0).lastPathComponent }
+        try await remove { name in !kept.contains { name == $0 || name.hasPrefix($0 + ".") } }
+    }
+
+    private func remove(where isWanted: @escaping @Sendable (String) -> Bool) async throws {
         let folder = path
-        try await pool.run {
-            for name in try FileManager.default.contentsOfDirectory(atPath: folder) {
-                let facts = try FileFacts.get("\(folder)/\(name)")
-                guard Date().timeIntervalSince(facts.modifiedAt) > Self.lifetime else { continue }
+        try await pool.run(evenCancelled: true) {
+            for name in try FileManager.default.contentsOfDirectory(atPath: folder) where isWanted(name) {
                 try DurableFile.remove("\(folder)/\(name)")
             }
         }

@@ -46,20 +46,18 @@ enum TemplateImport {
 
     /// The documented import.
     ///
-    /// A remote image is fetched before the answer: the caller waits for it.
+    /// A remote image is fetched by the job: the answer does not wait for it.
     @Sendable
     static func importImage(_ call: Call) async throws -> Response {
         let environment = try await call.environment()
         let body: Body = try await call.body()
         let format: ImageFormat = try Input.word(body.format, "format") ?? .qcow2
-        // What is wrong with the rest is said before anything is fetched.
+        // What is wrong with the rest is said first.
         _ = try Input.requiredName(body.name)
         let url = try address(body.url)
         guard url.isFileURL else {
-            try requireRight(in: environment.id, call)
-            let path = try await call.cloud.uploadPath()
-            try await fetch(url, to: path, call)
-            return try await submit(body, path, format, isUpload: true, in: environment.id, call)
+            let remote = CreateTemplateRequest.Source.address(url, format: format.rawValue)
+            return try await call.answer(try await submit(body, remote, in: environment.id, call))
         }
         guard call.caller.principal.user.isOperator else {
             throw ServiceError(
@@ -67,7 +65,8 @@ enum TemplateImport {
                 "Only an operator can import a file of the service's machine; upload the image instead."
             )
         }
-        return try await submit(body, url.path, format, isUpload: false, in: environment.id, call)
+        let file = CreateTemplateRequest.Source.file(path: url.path, format: format.rawValue, isUpload: false)
+        return try await call.answer(try await submit(body, file, in: environment.id, call))
     }
 
     /// The body is the image; what else there is to say stands in the query.
@@ -86,39 +85,33 @@ enum TemplateImport {
             at: try await call.cloud.uploadPath(),
             atMost: call.configuration.largestUpload
         )
-        return try await submit(body, file.path, format, isUpload: true, in: environment.id, call)
+        let job: JobID
+        do {
+            let source = CreateTemplateRequest.Source.file(path: file.path, format: format.rawValue, isUpload: true)
+            job = try await submit(body, source, in: environment.id, call)
+        } catch {
+            // Until the service has taken it, it is ours to remove.
+            try await UploadedFile.discard(file.path)
+            throw error
+        }
+        return try await call.answer(job)
     }
 
-    /// Nothing is received or fetched for somebody who may not keep it; the service itself would only say so afterwards.
+    /// Nothing is received for somebody who may not keep it; the service itself would only say so afterwards.
     private static func requireRight(in environment: EnvironmentID, _ call: Call) throws(ServiceError) {
         guard call.caller.principal.may(.create, in: environment) else {
             throw ServiceError(.notAllowed, "You may not create templates in this environment.")
         }
     }
 
-    /// Hands a file to the service.
-    ///
-    /// Until the service has taken it, it is ours to remove.
     private static func submit(
         _ body: Body,
-        _ path: String,
-        _ format: ImageFormat,
-        isUpload: Bool,
+        _ source: CreateTemplateRequest.Source,
         in environment: EnvironmentID,
         _ call: Call
-    ) async throws -> Response {
-        let job: JobID
-        do {
-            let request = try body.request(
-                .file(path: path, format: format.rawValue, isUpload: isUpload),
-                for: call.caller.principal
-            )
-            job = try await call.cloud.createTemplate(request, in: environment, call.caller).job
-        } catch {
-            if isUpload { try await UploadedFile.discard(path) }
-            throw error
-        }
-        return try await call.answer(job)
+    ) async throws -> JobID {
+        let request = try body.request(source, for: call.caller.principal)
+        return try await call.cloud.createTemplate(request, in: environment, call.caller).job
     }
 
     private static func address(_ text: String?) throws(ServiceError) -> URL {
@@ -133,24 +126,5 @@ enum TemplateImport {
             )
         }
         return url
-    }
-
-    private static func fetch(_ url: URL, to path: String, _ call: Call) async throws(ServiceError) {
-        guard let fetcher = call.configuration.imageFetcher else {
-            throw ServiceError(
-                .invalidInput,
-                "This service does not fetch images from the network; download it and use templates?operation=upload.",
-                subject: .field("url")
-            )
-        }
-        let isOperator = call.caller.principal.user.isOperator
-        try await fetcher(
-            RemoteImage(
-                url: url,
-                path: path,
-                limit: call.configuration.largestUpload,
-                reach: isOperator ? .anywhere : .publicOnly
-            )
-        )
     }
 }

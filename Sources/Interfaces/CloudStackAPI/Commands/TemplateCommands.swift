@@ -1,5 +1,4 @@
 import Foundation
-import HTTPCommon
 import SnapshotDomain
 import SnapshotPorts
 import SnapshotServices
@@ -120,8 +119,7 @@ enum TemplateCommands {
         ] + properties,
         result: ResultDescription(Shapes.template),
         deviations: [
-            "The image is fetched before the answer; it is converted behind it.",
-            "No checksum is compared.",
+            "No checksum is compared."
         ],
         handler: { call in
             let url = try address(call)
@@ -133,21 +131,10 @@ enum TemplateCommands {
                         "Only an operator can register a file of the service's machine."
                     )
                 }
-                return try await submit(call, path: url.path, isUpload: false, in: environment)
+                let file = CreateTemplateRequest.Source.file(path: url.path, format: format(call), isUpload: false)
+                return try await submit(call, file, in: environment)
             }
-            guard let fetcher = call.configuration.imageFetcher else {
-                throw call.refuse("this service fetches no images from the network.")
-            }
-            let path = try await call.cloud.uploadPath()
-            try await fetcher(
-                RemoteImage(
-                    url: url,
-                    path: path,
-                    limit: call.configuration.largestImage,
-                    reach: call.caller.principal.user.isOperator ? .anywhere : .publicOnly
-                )
-            )
-            return try await submit(call, path: path, isUpload: true, in: environment)
+            return try await submit(call, .address(url, format: format(call)), in: environment)
         }
     )
 
@@ -158,24 +145,18 @@ enum TemplateCommands {
         return url
     }
 
+    private static func format(_ call: Call) -> String { (call.arguments.word("format") ?? "").lowercased() }
+
     private static func submit(
         _ call: Call,
-        path: String,
-        isUpload: Bool,
+        _ source: CreateTemplateRequest.Source,
         in environment: EnvironmentID
     ) async throws -> Answer {
-        let format = (call.arguments.word("format") ?? "").lowercased()
-        let request: CreateTemplateRequest
-        do {
-            request = try CreateTemplateRequest(.file(path: path, format: format, isUpload: isUpload), call)
-            let submitted = try await call.cloud.createTemplate(request, in: environment, call.caller)
-            try await call.tag(submitted.resource.reference)
-            let object = Shapes.template.json(try await call.owned(submitted.resource))
-            return .rows([object], total: 1, named: Shapes.template.name)
-        } catch {
-            if isUpload { try await UploadedFile.discard(path) }
-            throw error
-        }
+        let request = try CreateTemplateRequest(source, call)
+        let submitted = try await call.cloud.createTemplate(request, in: environment, call.caller)
+        try await call.tag(submitted.resource.reference)
+        let object = Shapes.template.json(try await call.owned(submitted.resource))
+        return .rows([object], total: 1, named: Shapes.template.name)
     }
 
     private static let update = Command(

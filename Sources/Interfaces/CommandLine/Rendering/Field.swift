@@ -58,9 +58,9 @@ struct Field: Sendable {
 
     static let progress = Field(title: .progress) { resource, reader in
         let progress = resource["progress"]
-        guard let done = progress["doneBytes"].int64, let total = progress["totalBytes"].int64, total > 0 else {
-            return nil
-        }
+        guard let done = progress["doneBytes"].int64, let total = progress["totalBytes"].int64 else { return nil }
+        // Of how much is not always known.
+        guard total > 0 else { return done > 0 ? Table.Cell(HumanText.size(done), .working) : nil }
         let percent = Int(min(1, Double(done) / Double(total)) * 100)
         return Table.Cell("\(percent) % (\(HumanText.size(done)) / \(HumanText.size(total)))", .working)
     }

@@ -3,6 +3,7 @@ struct ProgressLine: Sendable, Hashable {
     var label: String
     /// Nil when the amount of work is not known.
     var doneBytes: Int64?
+    /// Nil, or zero, when only what is done is known.
     var totalBytes: Int64?
     var bytesPerSecond: Int64?
     var remainingSeconds: Int?
@@ -22,8 +23,8 @@ struct ProgressLine: Sendable, Hashable {
         let room = max(0, width - 1)
         guard let done = doneBytes, let total = totalBytes, total > 0 else {
             let tail = queuePosition.map { $0 > 0 ? "waiting behind \($0)" : "waiting" }
-            let parts = [label, tail, HumanText.duration(seconds: elapsedSeconds)].compactMap { $0 }
-            return TextWidth.shorten(parts.joined(separator: "  "), to: room)
+            let parts = [label, tail] + openFacts + [HumanText.duration(seconds: elapsedSeconds)]
+            return TextWidth.shorten(parts.compactMap(\.self).joined(separator: "  "), to: room)
         }
         let fraction = min(1, max(0, Double(done) / Double(total)))
         var facts = ["\(Int(fraction * 100)) %", "\(HumanText.size(done)) of \(HumanText.size(total))"]
@@ -38,6 +39,12 @@ struct ProgressLine: Sendable, Hashable {
             return TextWidth.shorten("\(label)  \(tail)", to: room)
         }
         return "\(label)  [\(Self.bar(fraction, width: barRoom))]  \(tail)"
+    }
+
+    /// What came and how fast, when nobody knows of how much.
+    private var openFacts: [String?] {
+        guard let done = doneBytes, done > 0, totalBytes == 0, queuePosition == nil else { return [] }
+        return [HumanText.size(done), bytesPerSecond.flatMap { $0 > 0 ? "\(HumanText.size($0))/s" : nil }]
     }
 
     private static let leastBar = 8

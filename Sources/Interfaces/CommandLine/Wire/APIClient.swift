@@ -73,15 +73,8 @@ struct APIClient: Sendable {
     /// Starts a change.
     ///
     /// When the answer is lost the request is sent again with the same `Idempotency-Key`, so that nothing is done twice.
-    /// `patience` is for a call that answers only when its work is done, in seconds.
-    func change(
-        _ method: Method,
-        _ endpoint: Endpoint,
-        _ body: JSONValue? = nil,
-        patience: Double = HTTPTransport.silence
-    ) async throws -> Submission {
+    func change(_ method: Method, _ endpoint: Endpoint, _ body: JSONValue? = nil) async throws -> Submission {
         var request = try request(method, endpoint, body)
-        request.timeoutInterval = patience
         request.setValue(UUID().uuidString.lowercased(), forHTTPHeaderField: "Idempotency-Key")
         for _ in 0..<Self.repetitions {
             do {

@@ -25,7 +25,10 @@ struct Badge: PageValue {
         isBusy = tone == .busy || activity.job != nil
         guard let known = activity.progress, known.totalBytes > .zero else {
             percent = nil
-            progress = activity.queuePosition.map { visit.texts.count("state.queued", $0) }
+            let queued = activity.queuePosition.map { visit.texts.count("state.queued", $0) }
+            // Of how much is not always known.
+            let done = activity.progress.flatMap { $0.doneBytes > .zero ? visit.formats.size($0.doneBytes) : nil }
+            progress = queued ?? done
             return
         }
         percent = Int((known.fraction * 100).rounded(.down))

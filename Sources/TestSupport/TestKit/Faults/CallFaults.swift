@@ -2,9 +2,9 @@ import Synchronization
 
 /// Which one of many calls to ports goes wrong, and how.
 ///
-/// The decorators ``FaultyCatalog``, ``FaultyBlockStore`` and ``FaultyHypervisor`` share one, so that the calls of a whole
-/// operation are counted in one row. A sweep counts the calls of a clean run, then repeats the run once for each of them
-/// and each moment:
+/// The decorators ``FaultyCatalog``, ``FaultyBlockStore``, ``FaultyHypervisor`` and ``FaultyImageFetcher`` share one, so
+/// that the calls of a whole operation are counted in one row. A sweep counts the calls of a clean run, then repeats the
+/// run once for each of them and each moment:
 ///
 /// ```swift
 /// faults.startCounting()

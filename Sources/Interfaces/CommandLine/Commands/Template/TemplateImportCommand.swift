@@ -6,13 +6,14 @@ struct TemplateImportCommand: ServiceCommand {
         commandName: "import",
         abstract: "Make a template of a disk image, from a file or an address.",
         discussion: """
-            A file is sent to the service; an address is fetched by the service. Either way the image counts as hostile: \
-            it is looked at in a confined process, may refer to no other file, and is converted into a disk of our own. \
-            That reads and writes all its bytes once.
+            A file is sent to the service; an address is fetched by the service, which goes on with it whether you wait or \
+            not, also after a restart. Either way the image counts as hostile: it is looked at in a confined process, may \
+            refer to no other file, and is converted into a disk of our own. That reads and writes all its bytes once.
 
             Examples:
               instanta template import debian-12.qcow2
               instanta template import https://images.example.org/disk.img --format raw --name imported
+              instanta template import https://images.example.org/disk.qcow2 --no-wait
             """
     )
 
@@ -46,24 +47,14 @@ struct TemplateImportCommand: ServiceCommand {
         }
     }
 
-    /// The service answers when it has fetched the image, which takes as long as it takes.
     private func fetch(_ address: String, _ call: Call) async throws -> Submission {
         let body = JSONValue.object(present: [
             "name": .text(templateName), "url": .text(address),
             "format": .text(try imageFormat(beginning: nil).rawValue),
             "description": .text(description ?? ""), "osTypeId": osType.map(JSONValue.text),
         ])
-        let client = call.client
-        let endpoint = try await call.endpoint(.template)
-        return try await call.surroundings.interruptible {
-            CommandFailure(.interrupted, "Stopped waiting for the service to fetch the image.")
-        } _: {
-            try await client.change(.post, endpoint, body, patience: Self.longestFetch)
-        }
+        return try await call.client.change(.post, call.endpoint(.template), body)
     }
-
-    /// A day in seconds: enough for any image, and less than for ever.
-    private static let longestFetch = 86_400.0
 
     private func upload(_ call: Call) async throws -> Submission {
         let format = try imageFormat(beginning: Self.beginning(of: call.surroundings.absolute(source)))

@@ -1,3 +1,4 @@
+import Foundation
 import SnapshotDomain
 import SnapshotPorts
 import SnapshotServices
@@ -34,6 +35,13 @@ enum TemplateForm {
         return fields
     }
 
+    /// Where a template's image is.
+    enum Image {
+        /// In a file that was uploaded.
+        case upload(String)
+        case address(URL)
+    }
+
     /// A template to be, whose image is still to come.
     struct Announcement {
         let name: ResourceName
@@ -41,10 +49,15 @@ enum TemplateForm {
         let format: ImageFormat
         let options: TemplateOptions
 
-        /// The request, now that the image is in a file.
-        func request(_ path: String) -> CreateTemplateRequest {
-            CreateTemplateRequest(
-                source: .file(path: path, format: format.rawValue, isUpload: true),
+        /// The request, now that the image is known.
+        func request(_ image: Image) -> CreateTemplateRequest {
+            let source: CreateTemplateRequest.Source =
+                switch image {
+                case .upload(let path): .file(path: path, format: format.rawValue, isUpload: true)
+                case .address(let url): .address(url, format: format.rawValue)
+                }
+            return CreateTemplateRequest(
+                source: source,
                 name: name,
                 description: description,
                 options: options

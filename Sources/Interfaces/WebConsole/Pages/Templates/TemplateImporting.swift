@@ -9,8 +9,8 @@ import SnapshotServices
 
 /// *Import template*: a disk image behind an address, or in a file of the reader's machine.
 ///
-/// Either way the image is a stranger's: the job that imports it looks at it in confinement, and what it refuses is said on the
-/// form if it is known soon, else on the list.
+/// Either way the image is a stranger's: the job that imports it looks at it in confinement. What is behind an address the job
+/// fetches first. What it refuses is said on the form if it is known soon, else on the list.
 enum TemplateImporting {
     static let all: [ConsoleRoute] = [
         .get(ConsoleRoute.within("/templates/import")) { visit in try await fromAddress(visit) },
@@ -34,19 +34,8 @@ enum TemplateImporting {
             hint: visit.texts("template.address_hint")
         )
         field.most = longestAddress
-        return try await ask(visit, "import", field) { () async throws(ServiceError) in
-            let url = try address(visit.form["url"])
-            let path = try await visit.cloud.uploadPath()
-            let isOperator = visit.session.principal.user.isOperator
-            try await visit.console.configuration.imageFetcher(
-                RemoteImage(
-                    url: url,
-                    path: path,
-                    limit: visit.console.configuration.largestUpload,
-                    reach: isOperator ? .anywhere : .publicOnly
-                )
-            )
-            return path
+        return try await ask(visit, "import", field) { () throws(ServiceError) in
+            .address(try address(visit.form["url"]))
         }
     }
 
@@ -56,14 +45,14 @@ enum TemplateImporting {
         receive: () async throws(ServiceError) -> String
     ) async throws -> Response {
         let field = FormField.file("file", visit.texts("template.file"), hint: visit.texts("template.file_hint"))
-        return try await ask(visit, "upload", field, receive)
+        return try await ask(visit, "upload", field) { () async throws(ServiceError) in .upload(try await receive()) }
     }
 
     private static func ask(
         _ visit: Visit,
         _ way: String,
         _ source: FormField,
-        _ fetch: () async throws(ServiceError) -> String
+        _ image: () async throws(ServiceError) -> TemplateForm.Image
     ) async throws -> Response {
         let place = try await visit.place(for: .create)
         let texts = visit.texts
@@ -92,7 +81,7 @@ enum TemplateImporting {
             apiCall: ("POST", source.isFile ? "/templates?operation=upload" : "/templates")
         )
         return try await visit.sheet(sheet, setting) { () async throws(ServiceError) in
-            let view = try await submit(visit, place, fetch)
+            let view = try await submit(visit, place, image)
             let address = place.address("templates", view.template.id.description)
             let notice = Notice(.templateImported, view.template.name.description, at: address)
             return visit.sent(to: list, saying: notice)
@@ -100,22 +89,22 @@ enum TemplateImporting {
     }
 
     /// How long the form waits for the job's first look at the image.
-    private static let patience = Duration.seconds(1)
+    private static let patience = Duration.milliseconds(500)
 
     /// Everything else on the form is read before the image is taken.
     private static func submit(
         _ visit: Visit,
         _ place: Place,
-        _ fetch: () async throws(ServiceError) -> String
+        _ image: () async throws(ServiceError) -> TemplateForm.Image
     ) async throws(ServiceError) -> TemplateView {
         let announced = try TemplateForm.read(visit)
-        let path = try await fetch()
+        let image = try await image()
         let submitted: Submitted<TemplateView>
         do {
-            submitted = try await visit.cloud.createTemplate(announced.request(path), in: place.id, visit.caller)
+            submitted = try await visit.cloud.createTemplate(announced.request(image), in: place.id, visit.caller)
         } catch {
             // Until the service has taken the file, it is ours to remove.
-            await drop(path)
+            if case .upload(let path) = image { await drop(path) }
             throw error
         }
         let task = try await visit.cloud.awaitTask(submitted.job, atMost: patience, visit.caller)

@@ -1,5 +1,6 @@
 import Glibc
-import SnapshotDomain
+import Platform
+import SnapshotPorts
 
 /// The network addresses that a host's name stands for.
 struct HostAddresses: Sendable {
@@ -11,12 +12,12 @@ struct HostAddresses: Sendable {
         !addresses.isEmpty && addresses.allSatisfy(Self.isPublic)
     }
 
-    /// Asks the system's resolver, on a thread that may wait for it.
-    static func resolve(_ host: String) async throws(ServiceError) -> HostAddresses {
+    /// Asks the system's resolver.
+    static func resolve(_ host: String, on pool: BlockingPool) async throws(ImageFetchFault) -> HostAddresses {
         do {
-            return try await FileSink.onThread { try HostAddresses(resolving: host) }
+            return try await pool.run { try HostAddresses(resolving: host) }
         } catch {
-            throw (error as? ServiceError) ?? ServiceError(.unavailable, "The host '\(host)' cannot be looked up now.")
+            throw ImageFetchFault(error)
         }
     }
 
@@ -30,12 +31,16 @@ struct HostAddresses: Sendable {
         var hints = addrinfo()
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
         var list: UnsafeMutablePointer<addrinfo>?
-        guard getaddrinfo(name, nil, &hints, &list) == 0 else {
-            throw ServiceError(
-                .invalidInput,
-                "There is no host '\(name)'; check the address.",
-                subject: .field("url")
+        let result = getaddrinfo(name, nil, &hints, &list)
+        guard result != EAI_AGAIN else {
+            throw ImageFetchFault(
+                .unreachable,
+                .notDone,
+                "The host '\(name)' cannot be looked up now. Try again later, or upload the image."
             )
+        }
+        guard result == 0 else {
+            throw ImageFetchFault(.badAddress, .notDone, "There is no host '\(name)'; check the address.")
         }
         defer { freeaddrinfo(list) }
         addresses = sequence(first: list) { $0?.pointee.ai_next }

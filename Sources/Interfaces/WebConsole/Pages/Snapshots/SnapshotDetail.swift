@@ -120,10 +120,13 @@ enum SnapshotDetail {
 
     private static func head(_ view: SnapshotView, _ volume: VolumeView?, _ place: Place, _ visit: Visit) -> DetailHead
     {
+        // Why it failed or is damaged has a place of its own below.
+        var plain = view
+        plain.failure = nil
         var head = DetailHead(
             list: Link(visit.texts("tab.snapshots"), place.address("snapshots")),
             name: view.snapshot.name.description,
-            state: Badge(view, visit)
+            state: Badge(plain, visit)
         )
         // What a revert kept is described by the service, in English; the page says it in the reader's language.
         let isDescribed = view.snapshot.origin == .manual && !view.snapshot.description.isEmpty

@@ -259,7 +259,9 @@ async function refresh() {
   }
   asking = true;
   try {
-    const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+    // While the service is away the page stays as it is; the stream tells when it is back.
+    const answer = await fetch(location.href, { headers: { Accept: "text/html" } }).catch(() => null);
+    if (!answer) return;
     if (answer.redirected) location.assign(answer.url);
     if (!answer.ok) return;
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
@@ -297,6 +299,8 @@ if (events && document.querySelector("[data-live]")) {
   const source = new EventSource(events);
   source.addEventListener("change", soon);
   source.addEventListener("reload", soon);
+  // What changed between the page and the stream, or while the service was away before any event had come, is not told.
+  source.addEventListener("open", soon);
   // Progress is not an event: as long as something is on its way, the page looks every second.
   setInterval(() => {
     if (isBusy() && !document.hidden) refresh();

@@ -26,6 +26,16 @@ extension Call {
         )
     }
 
+    /// Renames or describes a resource of an environment.
+    func rename(_ reference: String, _ kind: ResourceKind, _ renaming: RenamingOptions) async throws {
+        let target = try await target(reference, kind)
+        let endpoint = try await operation("update", on: kind, target.id)
+        let submission = try await client.change(.post, endpoint, renaming.body)
+        try await change(submission, "Changing \(reference)", waits: true) { result in
+            try present(changed: [result], as: kind, isList: false)
+        }
+    }
+
     /// Performs one change and hands its result over; without waiting, writes the task's id instead.
     func change(
         _ submission: Submission,

@@ -46,6 +46,7 @@ enum EnvironmentChanges {
         let setting = Visit.Setting(
             title: sheet.heading,
             place: place,
+            commandLine: "environment update \(place.name) --name NAME",
             serviceCall: ("PUT", "/environments/\(place.id)")
         )
         let meanings: [ServiceError.Code: String] = [.nameTaken: visit.texts("environment.name_taken")]

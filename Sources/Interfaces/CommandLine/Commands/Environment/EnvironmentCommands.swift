@@ -3,12 +3,15 @@ import ArgumentParser
 struct EnvironmentCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "environment",
-        abstract: "Named spaces of resources: list, create, delete.",
+        abstract: "Named spaces of resources: list, create, change, delete.",
         discussion: """
             Everything but the service itself lives in an environment, and every other command acts in one: that of \
             --environment, of INSTANTA_ENVIRONMENT, of the profile, or the only one there is.
             """,
-        subcommands: [EnvironmentListCommand.self, EnvironmentCreateCommand.self, EnvironmentDeleteCommand.self],
+        subcommands: [
+            EnvironmentListCommand.self, EnvironmentCreateCommand.self, EnvironmentUpdateCommand.self,
+            EnvironmentDeleteCommand.self,
+        ],
         aliases: ["env"]
     )
 }
@@ -60,6 +63,37 @@ struct EnvironmentCreateCommand: ServiceCommand {
         try await call.change(submission, "Creating environment \(name)", waits: wait.wait) { result in
             let environment = result.isNull ? try await call.find(name, .environment) : result
             try call.present(changed: [environment], as: .environment, isList: false)
+        }
+    }
+}
+
+struct EnvironmentUpdateCommand: ServiceCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "update",
+        abstract: "Rename an environment, or describe it anew.",
+        discussion: """
+            Scripts that call it by its name have to follow; its id stays.
+
+            Example: instanta environment update lab --name laboratory
+            """,
+        aliases: ["rename"]
+    )
+
+    @Argument(
+        help: ArgumentHelp("The environment, by name or id.", valueName: "environment"),
+        completion: .names(.environment)
+    )
+    var changed: String
+
+    @OptionGroup var renaming: RenamingOptions
+    @OptionGroup var shared: SharedOptions
+
+    func perform(_ call: Call) async throws {
+        let target = try await call.target(changed, .environment)
+        let endpoint = try await call.endpoint(.environment, target.id)
+        let submission = try await call.client.change(.put, endpoint, renaming.body)
+        try await call.change(submission, "Changing \(changed)", waits: true) { result in
+            try call.present(changed: [result], as: .environment, isList: false)
         }
     }
 }

@@ -7,7 +7,7 @@ struct InstanceCommand: AsyncParsableCommand {
         subcommands: [
             InstanceListCommand.self, InstanceShowCommand.self, InstanceCreateCommand.self, InstanceStartCommand.self,
             InstanceStopCommand.self, InstanceRebootCommand.self, InstanceDeleteCommand.self,
-            InstanceConsoleCommand.self,
+            InstanceRenameCommand.self, InstanceConsoleCommand.self,
             InstanceScreenshotCommand.self, InstanceSnapshotCommand.self, InstanceRevertCommand.self,
         ],
         aliases: ["vm"]
@@ -49,5 +49,34 @@ struct InstanceShowCommand: ServiceCommand {
         // The list that a name is looked up in knows less than the resource itself.
         let target = try await call.target(instance, .instance)
         try call.present(await call.get(.instance, target.id), as: .instance)
+    }
+}
+
+struct InstanceRenameCommand: ServiceCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rename",
+        abstract: "Give an instance another name.",
+        discussion: """
+            Its volumes, snapshots and the name that its system knows stay as they are.
+
+            Example: instanta instance rename web01 web02
+            """
+    )
+
+    @Argument(help: "The instance, by name or id.", completion: .names(.instance))
+    var instance: String
+
+    @Argument(help: "Its new name.")
+    var name: String
+
+    @OptionGroup var shared: SharedOptions
+
+    func perform(_ call: Call) async throws {
+        let target = try await call.target(instance, .instance)
+        let body = JSONValue.object(present: ["name": .text(name)])
+        let submission = try await call.client.change(.put, call.endpoint(.instance, target.id), body)
+        try await call.change(submission, "Changing \(instance)", waits: true) { result in
+            try call.present(changed: [result], as: .instance, isList: false)
+        }
     }
 }

@@ -116,31 +116,11 @@ struct SnapshotUpdateCommand: ServiceCommand {
     @Argument(help: "The snapshot, by name or id.", completion: .names(.snapshot))
     var snapshot: String
 
-    @Option(help: "Its new name.")
-    var name: String?
-
-    @Option(help: "Its new description.")
-    var description: String?
-
+    @OptionGroup var renaming: RenamingOptions
     @OptionGroup var shared: SharedOptions
 
-    func validate() throws {
-        guard name != nil || description != nil else {
-            throw ValidationError("Say what to change: --name or --description.")
-        }
-    }
-
     func perform(_ call: Call) async throws {
-        let target = try await call.target(snapshot, .snapshot)
-        let body = JSONValue.object(present: [
-            "name": name.map(JSONValue.text),
-            "description": description.map(JSONValue.text),
-        ])
-        let endpoint = try await call.operation("update", on: .snapshot, target.id)
-        let submission = try await call.client.change(.post, endpoint, body)
-        try await call.change(submission, "Changing \(snapshot)", waits: true) { result in
-            try call.present(changed: [result], as: .snapshot, isList: false)
-        }
+        try await call.rename(snapshot, .snapshot, renaming)
     }
 }
 

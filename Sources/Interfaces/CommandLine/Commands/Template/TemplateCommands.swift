@@ -7,7 +7,7 @@ struct TemplateCommand: AsyncParsableCommand {
         abstract: "Golden images: make, import, deploy.",
         subcommands: [
             TemplateListCommand.self, TemplateShowCommand.self, TemplateCreateCommand.self, TemplateImportCommand.self,
-            TemplateDeployCommand.self, TemplateDeleteCommand.self,
+            TemplateDeployCommand.self, TemplateUpdateCommand.self, TemplateDeleteCommand.self,
         ]
     )
 }
@@ -113,6 +113,29 @@ struct TemplateDeployCommand: ServiceCommand {
 
     func perform(_ call: Call) async throws {
         try await deployment.deploy(.template(template), name: name, call, waits: wait.wait)
+    }
+}
+
+struct TemplateUpdateCommand: ServiceCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "update",
+        abstract: "Rename a template, or describe it anew.",
+        discussion: """
+            What it holds never changes, and instances that were deployed from it notice nothing.
+
+            Example: instanta template update golden --description "Debian 12 with the agent"
+            """,
+        aliases: ["rename"]
+    )
+
+    @Argument(help: "The template, by name or id.", completion: .names(.template))
+    var template: String
+
+    @OptionGroup var renaming: RenamingOptions
+    @OptionGroup var shared: SharedOptions
+
+    func perform(_ call: Call) async throws {
+        try await call.rename(template, .template, renaming)
     }
 }
 

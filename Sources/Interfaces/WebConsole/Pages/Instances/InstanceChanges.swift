@@ -106,7 +106,11 @@ enum InstanceChanges {
         let texts = visit.texts
         var sheet = subject.sheet(texts("action.rename"), intro: texts("instance.rename_intro"))
         sheet.fields = [.text("name", texts("list.name"), visit.value("name", subject.name))]
-        let setting = subject.setting(nil, ("PUT", "/instances/\(subject.id)"), title: sheet.heading)
+        let setting = subject.setting(
+            "instance rename \(subject.id) NAME",
+            ("PUT", "/instances/\(subject.id)"),
+            title: sheet.heading
+        )
         return try await visit.sheet(sheet, setting) { () async throws(ServiceError) in
             let name = try ResourceName(visit.form["name"] ?? "")
             _ = try await visit.cloud.renameInstance(subject.id, to: name, in: subject.place.id, visit.caller)

@@ -44,7 +44,8 @@ enum SnapshotDeletion {
             place: place,
             tab: .snapshots,
             commandLine: "snapshot delete " + ids.map(\.description).joined(separator: " "),
-            apiCall: ids.count == 1 ? ("DELETE", "/snapshots/\(ids[0])") : nil
+            // By the API each is a call of its own.
+            apiCall: ("DELETE", "/snapshots/\(ids.count == 1 ? ids[0].description : "ID")")
         )
         return try await visit.sheet(sheet, setting) { () async throws(ServiceError) in
             for id in ids {

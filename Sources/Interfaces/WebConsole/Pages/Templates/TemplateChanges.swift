@@ -27,6 +27,7 @@ enum TemplateChanges {
             title: sheet.heading,
             place: place,
             tab: .templates,
+            commandLine: "template update \(template.id) --name NAME",
             apiCall: ("POST", "/templates/\(template.id)?operation=update")
         )
         return try await visit.sheet(sheet, setting) { () async throws(ServiceError) in

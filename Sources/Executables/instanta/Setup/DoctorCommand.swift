@@ -98,10 +98,13 @@ private struct Examination {
         else {
             return Finding(subject: "acceleration", grade: .broken, text: "cannot be tried without QEMU", remedy: nil)
         }
+        // The verdict is found anew each time, so what the probe remembers is of no use afterwards.
+        let cache = NSTemporaryDirectory() + "instanta-doctor-\(getpid()).json"
+        defer { try? FileManager.default.removeItem(atPath: cache) }
         do {
             let probe = AcceleratorProbe(
                 program: path,
-                cachePath: NSTemporaryDirectory() + "instanta-doctor-\(getpid()).json",
+                cachePath: cache,
                 pool: pool
             )
             let verdict = try await probe.verdict(qemuVersion: version)

@@ -63,3 +63,17 @@ struct EmptyState: PageValue {
     /// What to do about it, if the visitor may.
     let action: Link?
 }
+
+extension EmptyState {
+    /// The same, or that nothing was found where the list is filtered; nil for a list that has rows.
+    func shown(for controls: ListControls, isEmpty: Bool, _ texts: Texts) -> EmptyState? {
+        guard isEmpty else { return nil }
+        guard controls.isFiltered else { return self }
+        return EmptyState(
+            icon: icon,
+            title: texts("list.nothing_found"),
+            text: texts("list.nothing_found_text"),
+            action: nil
+        )
+    }
+}

@@ -54,13 +54,12 @@ enum InstancePages {
                 Column(texts("list.created"), by: .createdAt, in: state),
             ],
             rows: rows,
-            empty: rows.isEmpty
-                ? EmptyState(
-                    icon: "instances",
-                    title: texts(controls.isFiltered ? "list.nothing_found" : "instance.none"),
-                    text: texts(controls.isFiltered ? "list.nothing_found_text" : "instance.none_text"),
-                    action: controls.isFiltered ? nil : create
-                ) : nil,
+            empty: EmptyState(
+                icon: "instances",
+                title: texts("instance.none"),
+                text: texts("instance.none_text"),
+                action: create
+            ).shown(for: controls, isEmpty: rows.isEmpty, texts),
             create: create
         )
         return try await visit.page(

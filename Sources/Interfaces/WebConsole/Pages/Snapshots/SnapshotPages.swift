@@ -73,13 +73,12 @@ enum SnapshotPages {
                 Column(texts("list.created"), by: .createdAt, in: state),
             ],
             rows: rows,
-            empty: rows.isEmpty
-                ? EmptyState(
-                    icon: "snapshots",
-                    title: texts(controls.isFiltered ? "list.nothing_found" : "snapshot.none"),
-                    text: texts(controls.isFiltered ? "list.nothing_found_text" : "snapshot.none_text"),
-                    action: controls.isFiltered ? nil : create
-                ) : nil,
+            empty: EmptyState(
+                icon: "snapshots",
+                title: texts("snapshot.none"),
+                text: texts("snapshot.none_text"),
+                action: create
+            ).shown(for: controls, isEmpty: rows.isEmpty, texts),
             create: create,
             deletion: place.may(.change) ? place.address("snapshots", "delete") : nil
         )

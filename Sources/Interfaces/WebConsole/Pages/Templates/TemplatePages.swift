@@ -61,13 +61,12 @@ enum TemplatePages {
             ],
             rows: rows,
             failures: try await failures(place, visit),
-            empty: rows.isEmpty
-                ? EmptyState(
-                    icon: "templates",
-                    title: texts(controls.isFiltered ? "list.nothing_found" : "template.none"),
-                    text: texts(controls.isFiltered ? "list.nothing_found_text" : "template.none_text"),
-                    action: controls.isFiltered ? nil : create
-                ) : nil,
+            empty: EmptyState(
+                icon: "templates",
+                title: texts("template.none"),
+                text: texts("template.none_text"),
+                action: create
+            ).shown(for: controls, isEmpty: rows.isEmpty, texts),
             create: create
         )
         return try await visit.page(

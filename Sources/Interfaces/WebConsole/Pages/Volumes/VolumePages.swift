@@ -57,13 +57,12 @@ enum VolumePages {
             ],
             rows: rows,
             undos: found.rows.compactMap { UndoBar($0, place, visit) },
-            empty: rows.isEmpty
-                ? EmptyState(
-                    icon: "volumes",
-                    title: texts(controls.isFiltered ? "list.nothing_found" : "volume.none"),
-                    text: texts(controls.isFiltered ? "list.nothing_found_text" : "volume.none_text"),
-                    action: controls.isFiltered ? nil : add
-                ) : nil,
+            empty: EmptyState(
+                icon: "volumes",
+                title: texts("volume.none"),
+                text: texts("volume.none_text"),
+                action: add
+            ).shown(for: controls, isEmpty: rows.isEmpty, texts),
             add: add
         )
         return try await visit.page(

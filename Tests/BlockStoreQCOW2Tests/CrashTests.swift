@@ -80,6 +80,12 @@ private struct Operation: CustomTestStringConvertible, Sendable {
         } after: {
             [($0[0], nil, low), ($0[1], $0[0], low + middle), (extra, nil, low + middle)]
         },
+        Operation(testDescription: "receiving", contents: [low, middle]) { store, layers in
+            let content = try await store.export(layers[1], as: .raw) { _, _ in }
+            try await store.importContent(content, to: extra) { _, _ in }
+        } after: {
+            [($0[0], nil, low), ($0[1], $0[0], low + middle), (extra, nil, low + middle)]
+        },
     ]
 }
 

@@ -17,13 +17,29 @@ extension QCOW2BlockStore {
         opening chain: [LayerID],
         _ body: (StorageDaemon, QMPClient) async throws -> Value
     ) async throws -> Value {
+        try await withDaemon(opening: blockChain(chain), isTopWritable: false, body)
+    }
+
+    /// Runs a body with a storage daemon that has some files open, and ends the daemon, whatever happens.
+    ///
+    /// - Parameters:
+    ///   - chain: The files.
+    ///   - isTopWritable: Whether the last of them may be written.
+    ///   - body: Gets the daemon and its monitor.
+    /// - Returns: What `body` returned.
+    /// - Throws: What `body` throws, or why there is no daemon.
+    func withDaemon<Value: Sendable>(
+        opening chain: BlockChain,
+        isTopWritable: Bool,
+        _ body: (StorageDaemon, QMPClient) async throws -> Value
+    ) async throws -> Value {
         let parent = runtime.path
         let scratch = try await quick.run { try ScratchDirectory.create(in: parent, prefix: "qsd") }
         let daemon = StorageDaemon(directory: "\(scratch.path)/d", group: group, pool: quick, logger: logger)
         let result: Result<Value, any Error>
         do {
             let client = try await start(daemon)
-            for arguments in blockChain(chain).blockdevArguments(isTopWritable: false) {
+            for arguments in chain.blockdevArguments(isTopWritable: isTopWritable) {
                 try await client.execute("blockdev-add", arguments)
             }
             result = .success(try await body(daemon, client))

@@ -181,7 +181,7 @@ package final class QCOW2BlockStore: BlockStore {
         }
     }
 
-    private func requireSize(_ size: ByteCount) throws(BlockStoreFault) {
+    func requireSize(_ size: ByteCount) throws(BlockStoreFault) {
         guard size.bytes > 0, size.bytes % BlankLayer.sectorSize == 0, size <= VolumeLimits.largest else {
             throw BlockStoreFault(
                 .io,

@@ -102,14 +102,19 @@ package protocol BlockStore: Sendable {
 
     // MARK: Content
 
-    /// Copies the whole content of a frozen layer into a new one that depends on nothing.
+    /// Copies the whole content of a frozen layer, or of one that nobody writes meanwhile, into a new one that depends on
+    /// nothing.
+    ///
     func copyLayer(_ source: LayerID, to copy: LayerID, progress: @escaping ProgressHandler)
         async throws(BlockStoreFault)
 
-    /// The digest of a frozen layer's content, zeros included, by the scheme of `docs/storage-design.md`.
+    /// The digest of the content of a frozen layer, or of one that nobody writes meanwhile: zeros included, by the scheme of
+    /// `docs/storage-design.md`.
+    ///
     func digest(of layer: LayerID, progress: @escaping ProgressHandler) async throws(BlockStoreFault) -> ContentDigest
 
-    /// Opens the content of a frozen layer for reading as one file of a format.
+    /// Opens the content of a frozen layer, or of one that nobody writes meanwhile, for reading as one file of a format.
+    ///
     func export(_ layer: LayerID, as format: ImageFormat, progress: @escaping ProgressHandler)
         async throws(BlockStoreFault) -> ImageStream
 
@@ -120,6 +125,16 @@ package protocol BlockStore: Sendable {
     ///
     /// - Throws: `badImage` for anything that is damaged or refers to other files, `noSpace` before anything is written.
     func importImage(at path: String, format: ImageFormat, to layer: LayerID, progress: @escaping ProgressHandler)
+        async throws(BlockStoreFault)
+
+    /// Makes a new layer, which depends on nothing, of a raw content that is sent to it: how a content comes from another pool.
+    ///
+    /// The layer has the length of the content. Zeros take no space, whoever sends them. A layer that is there already, with
+    /// that size, is left as it is, and nothing is read.
+    ///
+    /// - Throws: `badImage` for a content that ends early or is longer than it said; what the content's own iteration throws,
+    ///   if that is a ``BlockStoreFault``; `exists` for an identity that has another shape; `noSpace`.
+    func importContent(_ content: ImageStream, to layer: LayerID, progress: @escaping ProgressHandler)
         async throws(BlockStoreFault)
 
     // MARK: For machines

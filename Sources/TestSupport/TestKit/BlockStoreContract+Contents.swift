@@ -84,6 +84,58 @@ extension BlockStoreContract {
                 )
             }
         },
+        BlockStoreContract(
+            "a content that is sent becomes a layer that depends on nothing, and its zeros take no space"
+        ) {
+            ground in
+            let store = await ground.store
+            let base = try await ground.makeLayer(size: .mebibytes(64), [some[0], Fill(7, 50_000_000..<50_100_000)])
+            let layer = try await ground.makeLayer(on: base, size: .mebibytes(64), [Fill(0, 0..<65_536), some[1]])
+            let wanted = try await store.digest(of: layer, progress: ignore)
+            let received = LayerID.random()
+            for _ in 1...2 {
+                let content = try await store.export(layer, as: .raw, progress: ignore)
+                try await store.importContent(content, to: received, progress: ignore)
+            }
+            try await ground.expectLayer(received, on: nil, size: .mebibytes(64))
+            try require(
+                try await store.digest(of: received, progress: ignore) == wanted,
+                "what came has another content"
+            )
+            let stored = try await store.findLayer(received)
+            try require((stored?.allocated ?? .mebibytes(64)) < .mebibytes(16), "\(String(describing: stored))")
+        },
+        BlockStoreContract("a content that is cut, too long, failed or for another layer's place leaves nothing") {
+            ground in
+            let store = await ground.store
+            let layer = LayerID.random()
+            for count in [1, 3] {
+                try await requireFault(.badImage, "\(count) mebibytes where 2 should come") {
+                    try await store.importContent(.filled(count, announcing: 2), to: layer, progress: ignore)
+                }
+            }
+            let fault = BlockStoreFault(.unavailable, .notDone, "The other pool is away.")
+            try await requireFault(.unavailable, "a content whose source fails") {
+                try await store.importContent(
+                    .filled(1, announcing: 2, thenFailing: fault),
+                    to: layer,
+                    progress: ignore
+                )
+            }
+            try await ground.expectGone(layer)
+            let chain = try await ground.makeChain([[], []])
+            try await requireFault(.exists, "a content in another layer's place") {
+                try await store.importContent(.filled(2, announcing: 2), to: chain[1], progress: ignore)
+            }
+            let task = Task { try await store.importContent(.filled(2, announcing: 2), to: layer, progress: ignore) }
+            task.cancel()
+            do {
+                try await task.value
+            } catch let fault as BlockStoreFault {
+                try require(fault.code == .cancelled, "a cancelled call fails with \(fault)")
+                try await ground.expectGone(layer)
+            }
+        },
         BlockStoreContract("an export that is dropped half-way leaves nothing") { ground in
             let layer = try await ground.makeLayer(size: size, some)
             for format in ImageFormat.allCases {
@@ -154,4 +206,22 @@ extension BlockStoreContract {
             for (what, call) in calls { try await requireFault(.notFound, what, call) }
         },
     ]
+}
+
+extension ImageStream {
+    /// Mebibytes of sevens.
+    fileprivate static func filled(
+        _ count: Int,
+        announcing announced: Int64,
+        thenFailing fault: BlockStoreFault? = nil
+    ) -> ImageStream {
+        ImageStream(
+            length: .mebibytes(announced),
+            sha256: nil,
+            chunks: AsyncThrowingStream { continuation in
+                for _ in 0..<count { continuation.yield(Data(repeating: 7, count: 1 << 20)) }
+                continuation.finish(throwing: fault)
+            }
+        )
+    }
 }

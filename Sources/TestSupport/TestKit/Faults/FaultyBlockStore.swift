@@ -162,6 +162,16 @@ package struct FaultyBlockStore: BlockStore {
         }
     }
 
+    package func importContent(
+        _ content: ImageStream,
+        to layer: LayerID,
+        progress: @escaping ProgressHandler
+    ) async throws(BlockStoreFault) {
+        try await call("importContent") { () async throws(BlockStoreFault) in
+            try await real.importContent(content, to: layer, progress: progress)
+        }
+    }
+
     package func diskSource(for chain: [LayerID]) async throws(BlockStoreFault) -> DiskSource {
         try await call("diskSource") { () async throws(BlockStoreFault) in try await real.diskSource(for: chain) }
     }

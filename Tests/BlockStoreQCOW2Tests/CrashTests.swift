@@ -39,7 +39,7 @@ private struct Operation: CustomTestStringConvertible, Sendable {
             [(extra, nil, [])]
         },
         Operation(testDescription: "creating a layer", contents: [low]) { store, layers in
-            try await store.createLayer(extra, on: layers[0], size: size)
+            try await store.createLayer(extra, on: layers[0], size: size, through: nil)
         } after: {
             [($0[0], nil, low), (extra, $0[0], low)]
         },
@@ -139,7 +139,12 @@ struct CrashTests {
                 layers.append(.random())
                 let id = layers[layers.count - 1]
                 if layers.count > 1 {
-                    try await first.store.createLayer(id, on: layers[layers.count - 2], size: Operation.size)
+                    try await first.store.createLayer(
+                        id,
+                        on: layers[layers.count - 2],
+                        size: Operation.size,
+                        through: nil
+                    )
                 } else {
                     try await first.store.createLayer(id, size: Operation.size)
                 }
@@ -203,7 +208,7 @@ struct DeadProgramTests {
         for fills in [[], Self.low, Self.high] + (top ? [[]] : []) {
             let id = LayerID.random()
             if let below = layers.last {
-                try await ground.store.createLayer(id, on: below, size: Self.size)
+                try await ground.store.createLayer(id, on: below, size: Self.size, through: nil)
             } else {
                 try await ground.store.createLayer(id, size: Self.size)
             }

@@ -231,7 +231,7 @@ struct DamageTests {
                 #expect(fault?.code == .damaged)
                 await #expect(throws: BlockStoreFault.self) { try await ground.store.diskSource(for: [layer]) }
                 await #expect(throws: BlockStoreFault.self) {
-                    try await ground.store.createLayer(.random(), on: layer, size: .mebibytes(4))
+                    try await ground.store.createLayer(.random(), on: layer, size: .mebibytes(4), through: nil)
                 }
             }
             for item in inventory.unknown {
@@ -261,7 +261,7 @@ struct DamageTests {
         try await withGround { ground in
             let (base, layer) = (LayerID.random(), LayerID.random())
             try await ground.store.createLayer(base, size: .mebibytes(4))
-            try await ground.store.createLayer(layer, on: base, size: .mebibytes(4))
+            try await ground.store.createLayer(layer, on: base, size: .mebibytes(4), through: nil)
             try FileManager.default.removeItem(atPath: ground.file(of: base))
             let fault = await #expect(throws: BlockStoreFault.self) { try await ground.store.diskSource(for: [layer]) }
             #expect(fault?.code == .damaged)

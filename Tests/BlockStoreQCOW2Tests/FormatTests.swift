@@ -39,7 +39,7 @@ struct BlankLayerTests {
         try await withGround { ground in
             let (base, layer) = (LayerID.random(), LayerID.random())
             try await ground.store.createLayer(base, size: ByteCount(size))
-            try await ground.store.createLayer(layer, on: base, size: ByteCount(size))
+            try await ground.store.createLayer(layer, on: base, size: ByteCount(size), through: nil)
             try await ground.write([Fill(1, 0..<512), Fill(2, size - 512..<size)], to: base)
             try await ground.write([Fill(3, 0..<512)], to: layer)
             let check = try await Shared.images.check(ground.file(of: layer), format: .qcow2)
@@ -53,7 +53,7 @@ struct BlankLayerTests {
         try await withGround { ground in
             let (base, layer) = (LayerID.random(), LayerID.random())
             try await ground.store.createLayer(base, size: .gibibytes(1))
-            try await ground.store.createLayer(layer, on: base, size: .gibibytes(2))
+            try await ground.store.createLayer(layer, on: base, size: .gibibytes(2), through: nil)
             let description = try await Shared.images.inspect(ground.file(of: layer), format: .qcow2)
             #expect(description.backingFile == "\(base).qcow2")
             #expect(description.backingFormat == "qcow2")
@@ -67,7 +67,7 @@ struct BlankLayerTests {
             let (base, layer) = (LayerID.random(), LayerID.random())
             try await ground.store.createLayer(base, size: .mebibytes(40))
             try await ground.write([Fill(7, 1_000_000..<39_000_000)], to: base)
-            try await ground.store.createLayer(layer, on: base, size: .mebibytes(40))
+            try await ground.store.createLayer(layer, on: base, size: .mebibytes(40), through: nil)
             let done = try await ChildProcess.run(
                 Spawn(
                     "qemu-img",

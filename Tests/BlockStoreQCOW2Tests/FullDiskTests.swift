@@ -62,12 +62,12 @@ struct FullDiskTests {
             let filler = try fill(ground)
             let layer = LayerID.random()
             let fault = await #expect(throws: BlockStoreFault.self) {
-                try await ground.store.createLayer(layer, on: base, size: Self.size)
+                try await ground.store.createLayer(layer, on: base, size: Self.size, through: nil)
             }
             #expect(fault?.code == .noSpace)
             #expect(fault?.outcome == .notDone)
             try FileManager.default.removeItem(atPath: filler)
-            try await ground.store.createLayer(layer, on: base, size: Self.size)
+            try await ground.store.createLayer(layer, on: base, size: Self.size, through: nil)
         }
     }
 
@@ -78,7 +78,7 @@ struct FullDiskTests {
             let fills = [[Fill(1, 0..<8_000_000)], [Fill(2, 10_000_000..<18_000_000)]]
             try await ground.store.createLayer(layers[0], size: Self.size)
             try await ground.write(fills[0], to: layers[0])
-            try await ground.store.createLayer(layers[1], on: layers[0], size: Self.size)
+            try await ground.store.createLayer(layers[1], on: layers[0], size: Self.size, through: nil)
             try await ground.write(fills[1], to: layers[1])
             let filler = try fill(ground)
             func merge() async throws {

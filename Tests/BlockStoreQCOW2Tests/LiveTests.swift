@@ -17,7 +17,7 @@ struct LiveTests {
         for fills in contents {
             let id = LayerID.random()
             if let below = layers.last {
-                try await ground.store.createLayer(id, on: below, size: Self.size)
+                try await ground.store.createLayer(id, on: below, size: Self.size, through: nil)
             } else {
                 try await ground.store.createLayer(id, size: Self.size)
             }
@@ -79,7 +79,7 @@ struct LiveTests {
             let contents = [[Fill(1, 0..<1_000_000)], [Fill(2, 500_000..<1_500_000)], [Fill(3, 0..<100_000)]]
             let layers = try await makeChain(ground, contents + [[]])
             let clone = LayerID.random()
-            try await ground.store.createLayer(clone, on: layers[2], size: Self.size)
+            try await ground.store.createLayer(clone, on: layers[2], size: Self.size, through: nil)
             try await ground.withTestMachine(writing: [layers[3], clone]) { machine in
                 try await machine.write(Fill(4, 0..<512), toDisk: 0)
                 try await machine.write(Fill(5, 0..<512), toDisk: 1)
@@ -120,7 +120,7 @@ struct LiveTests {
                     fills.append(fill)
                     let next = LayerID.random()
                     let switches = [LayerSwitch(from: active, to: next)]
-                    try await ground.store.createLayer(next, on: active, size: Self.size)
+                    try await ground.store.createLayer(next, on: active, size: Self.size, through: nil)
                     try await ground.store.prepareSwitch(switches, through: machine.channel)
                     try await ground.store.finishSwitch(switches, through: machine.channel)
                     kept.append((active, fills))
@@ -218,7 +218,7 @@ struct LiveTests {
             let switches = old.map { LayerSwitch(from: $0, to: .random()) }
             try await ground.withTestMachine(writing: old) { machine in
                 for change in switches {
-                    try await ground.store.createLayer(change.to, on: change.from, size: Self.size)
+                    try await ground.store.createLayer(change.to, on: change.from, size: Self.size, through: nil)
                 }
                 func change() async throws {
                     try await ground.store.prepareSwitch(switches, through: machine.channel)

@@ -16,6 +16,8 @@ package import SnapshotPorts
 /// `docs/storage-design.md` is the contract for what lies on disk, in which order it is written, and what a crash leaves.
 package final class QCOW2BlockStore: BlockStore {
     package let pool: PoolID
+    /// One transaction of QEMU's.
+    package let switchesDisksTogether = true
     let folder: LayerFolder
     let index = LayerIndex()
     let runtime: RuntimeFolder
@@ -159,7 +161,13 @@ package final class QCOW2BlockStore: BlockStore {
         try await onDisk("create the layer \(id)") { try folder.create(id, size: size, on: nil) }
     }
 
-    package func createLayer(_ id: LayerID, on parent: LayerID, size: ByteCount) async throws(BlockStoreFault) {
+    /// The same with and without a machine: the file is made at once, and a machine is put on it by the switch.
+    package func createLayer(
+        _ id: LayerID,
+        on parent: LayerID,
+        size: ByteCount,
+        through channel: (any LiveBlockChannel)?
+    ) async throws(BlockStoreFault) {
         try requireSize(size)
         let folder = folder
         let isNew = try index.announce(id, on: parent)

@@ -16,7 +16,8 @@ package import SnapshotDomain
 /// - **Durable.** What a call made is on stable storage when it returns.
 /// - **Frozen is frozen.** A layer with another one on it never changes its content, whatever is done around it.
 /// - **Point in time.** After ``finishSwitch(_:through:)`` the old layers hold every write that the machine acknowledged
-///   before the call and none that it acknowledged after it returned; all layers of one call, the same instant.
+///   before the call and none that it acknowledged after it returned; all layers of one call, the same
+///   instant, if ``switchesDisksTogether`` or somebody holds the machine meanwhile.
 ///
 /// ## Live disks
 ///
@@ -27,6 +28,11 @@ package import SnapshotDomain
 ///   import) ends it soon with code `cancelled`, and what it made is gone.
 package protocol BlockStore: Sendable {
     var pool: PoolID { get }
+
+    /// Whether ``finishSwitch(_:through:)`` puts several disks over at one instant by itself.
+    ///
+    /// Where it does not, whoever wants one instant holds the guest's processors for the length of the call.
+    var switchesDisksTogether: Bool { get }
 
     // MARK: Looking
 
@@ -48,11 +54,18 @@ package protocol BlockStore: Sendable {
     ///
     /// - Parameters:
     ///   - id: The new layer.
-    ///   - parent: From now on frozen, unless a machine writes it: then the machine must be switched over
-    ///     (``prepareSwitch(_:through:)``) and goes on writing until then.
+    ///   - parent: From now on frozen, unless a machine writes it.
     ///   - size: At least the parent's.
+    ///   - channel: The way to the machine that writes the parent now. It goes on writing there until it is switched over
+    ///     (``prepareSwitch(_:through:)``), and only from then on is the new layer sure to be found. Nil says that no
+    ///     machine writes the parent: whoever still holds it is dead.
     /// - Throws: `notFound` without the parent, `exists` for an identity that has another shape, `noSpace`.
-    func createLayer(_ id: LayerID, on parent: LayerID, size: ByteCount) async throws(BlockStoreFault)
+    func createLayer(
+        _ id: LayerID,
+        on parent: LayerID,
+        size: ByteCount,
+        through channel: (any LiveBlockChannel)?
+    ) async throws(BlockStoreFault)
 
     /// Removes a layer. Refuses with `inUse` while another layer stands on it or a program has it open.
     func deleteLayer(_ id: LayerID) async throws(BlockStoreFault)
@@ -69,7 +82,9 @@ package protocol BlockStore: Sendable {
     /// Makes a machine ready to write to other layers: everything that can be done before the instant.
     func prepareSwitch(_ switches: [LayerSwitch], through channel: any LiveBlockChannel) async throws(BlockStoreFault)
 
-    /// Switches all given disks of one machine at one instant, all or none. A few milliseconds.
+    /// Switches all given disks of one machine, all or none. A few milliseconds.
+    ///
+    /// At one instant if ``switchesDisksTogether``, else nearly so.
     func finishSwitch(_ switches: [LayerSwitch], through channel: any LiveBlockChannel) async throws(BlockStoreFault)
 
     /// Takes back what was prepared. Harmless for what was finished or never prepared.
@@ -80,7 +95,7 @@ package protocol BlockStore: Sendable {
     /// Moves a layer's own bytes down into its parent, which then takes the layer's place and identity.
     ///
     /// The parent is gone afterwards, and the layer stands where the parent stood. The layer's content does not change.
-    /// Other layers that stand on it notice nothing. Copies the layer's own bytes only.
+    /// Other layers that stand on it notice nothing. Copies the layer's own bytes at most.
     ///
     /// - Precondition: Nothing else stands on the parent, both have one size, and no machine writes the layer.
     func foldLayer(
@@ -92,7 +107,7 @@ package protocol BlockStore: Sendable {
 
     /// Copies what a layer reads from the ancestors above `ancestor` up into it, and puts it on `ancestor`, or on nothing.
     ///
-    /// Neither content nor any other layer changes. Copies only bytes that the layer does not hold itself.
+    /// Neither content nor any other layer changes. Copies at most the bytes that the layer does not hold itself.
     func pullLayer(
         _ id: LayerID,
         downTo ancestor: LayerID?,

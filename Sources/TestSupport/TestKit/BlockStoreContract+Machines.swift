@@ -29,7 +29,12 @@ extension BlockStoreContract {
             try await ground.withMachine(writing: old) { machine in
                 let switches = zip(old, new).map { LayerSwitch(from: $0, to: $1) }
                 for change in switches {
-                    try await ground.store.createLayer(change.to, on: change.from, size: .mebibytes(4))
+                    try await ground.store.createLayer(
+                        change.to,
+                        on: change.from,
+                        size: .mebibytes(4),
+                        through: machine.channel
+                    )
                 }
                 try await ground.store.prepareSwitch([switches[0]], through: machine.channel)
                 do {
@@ -59,10 +64,11 @@ extension BlockStoreContract {
         },
         BlockStoreContract("an abandoned switch leaves nothing in the machine") { ground in
             let old = try await ground.makeLayer([first])
-            let new = try await ground.makeLayer(on: old)
+            let new = LayerID.random()
             let switches = [LayerSwitch(from: old, to: new)]
             try await ground.withMachine(writing: [old]) { machine in
                 let store = await ground.store
+                try await store.createLayer(new, on: old, size: .mebibytes(4), through: machine.channel)
                 try await store.prepareSwitch(switches, through: machine.channel)
                 for _ in 1...2 { try await store.abandonSwitch(switches, through: machine.channel) }
                 try require(try await machine.openLayers() == [old], "the machine still has other layers open")
@@ -200,7 +206,14 @@ extension BlockStoreContract {
 extension BlockStoreGround {
     /// Makes the new layers and puts a machine on them.
     func switchOver(_ machine: any ContractMachine, _ switches: [LayerSwitch]) async throws {
-        for change in switches { try await store.createLayer(change.to, on: change.from, size: .mebibytes(4)) }
+        for change in switches {
+            try await store.createLayer(
+                change.to,
+                on: change.from,
+                size: .mebibytes(4),
+                through: machine.channel
+            )
+        }
         try await store.prepareSwitch(switches, through: machine.channel)
         try await store.finishSwitch(switches, through: machine.channel)
     }

@@ -45,7 +45,7 @@ extension BlockStoreContract {
         BlockStoreContract("creating what exists with the same shape changes nothing") { ground in
             let chain = try await ground.makeChain([[Fill(1, 0..<65_536)], [Fill(2, 0..<4_096)]])
             try await ground.store.createLayer(chain[0], size: .mebibytes(4))
-            try await ground.store.createLayer(chain[1], on: chain[0], size: .mebibytes(4))
+            try await ground.store.createLayer(chain[1], on: chain[0], size: .mebibytes(4), through: nil)
             try await ground.expectContent(of: chain[1], [Fill(1, 0..<65_536), Fill(2, 0..<4_096)], "the upper layer")
         },
         BlockStoreContract("creating what exists with another shape is refused") { ground in
@@ -57,7 +57,7 @@ extension BlockStoreContract {
             }
             try await requireFault(.exists, "no parent") { try await store.createLayer(chain[1], size: .mebibytes(4)) }
             try await requireFault(.exists, "another parent") {
-                try await store.createLayer(chain[1], on: other, size: .mebibytes(4))
+                try await store.createLayer(chain[1], on: other, size: .mebibytes(4), through: nil)
             }
             try await ground.expectLayer(chain[1], on: chain[0])
             try await store.deleteLayer(other)
@@ -67,11 +67,11 @@ extension BlockStoreContract {
             let store = await ground.store
             let (layer, nowhere) = (LayerID.random(), LayerID.random())
             try await requireFault(.notFound, "a missing parent") {
-                try await store.createLayer(layer, on: nowhere, size: .mebibytes(4))
+                try await store.createLayer(layer, on: nowhere, size: .mebibytes(4), through: nil)
             }
             let base = try await ground.makeLayer()
             try await requireFault(.exists, "a smaller layer") {
-                try await store.createLayer(layer, on: base, size: .mebibytes(2))
+                try await store.createLayer(layer, on: base, size: .mebibytes(2), through: nil)
             }
             try await ground.expectGone(layer)
             try await store.deleteLayer(base)

@@ -145,7 +145,7 @@ extension BlockStoreGround {
     ) async throws -> LayerID {
         let id = LayerID.random()
         if let parent {
-            try await store.createLayer(id, on: parent, size: size)
+            try await store.createLayer(id, on: parent, size: size, through: nil)
         } else {
             try await store.createLayer(id, size: size)
         }

@@ -39,7 +39,7 @@ extension BlockStoreModel {
 
     /// Puts a volume on a fresh layer on its present one, in its machine too.
     func advance(_ volume: VolumeID, from layer: LayerID) async throws -> LayerID {
-        let fresh = try await makeLayer(on: layer)
+        let fresh = try await makeLayer(on: layer, through: isAttached(volume) ? machine?.channel : nil)
         if isAttached(volume), let machine {
             let switches = [LayerSwitch(from: layer, to: fresh)]
             try await ground.store.prepareSwitch(switches, through: machine.channel)
@@ -160,12 +160,15 @@ extension BlockStoreModel {
         return Identifier(bytes.withUnsafeBytes { UUID(uuid: $0.loadUnaligned(as: uuid_t.self)) })
     }
 
-    private func makeLayer(on parent: LayerID) async throws -> LayerID {
+    private func makeLayer(
+        on parent: LayerID,
+        through channel: (any LiveBlockChannel)? = nil
+    ) async throws -> LayerID {
         guard let content = contents[parent] else {
             throw BlockStoreContract.Broken(description: "no content to stand on")
         }
         let id = identifier() as LayerID
-        try await ground.store.createLayer(id, on: parent, size: content.size)
+        try await ground.store.createLayer(id, on: parent, size: content.size, through: channel)
         note(id, on: parent, content)
         return id
     }

@@ -386,7 +386,7 @@ package final class Collector: Sendable {
         let switches = [LayerSwitch(from: layer, to: fresh.id)]
         try await world.catalog.write { try $0.insert(fresh) }
         do {
-            try await store.createLayer(fresh.id, on: layer, size: row.size)
+            try await store.createLayer(fresh.id, on: layer, size: row.size, through: channel)
             try await store.prepareSwitch(switches, through: channel)
             try await store.finishSwitch(switches, through: channel)
         } catch {

@@ -37,7 +37,7 @@ struct DeployInstances: JobProgram {
             for disk in items.flatMap(\.disks) {
                 let store = try work.world.store(disk.pool)
                 if let parent = disk.parent {
-                    try await store.createLayer(disk.layer, on: parent, size: disk.size)
+                    try await store.createLayer(disk.layer, on: parent, size: disk.size, through: nil)
                 } else {
                     try await store.createLayer(disk.layer, size: disk.size)
                 }

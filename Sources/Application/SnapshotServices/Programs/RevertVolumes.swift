@@ -86,7 +86,12 @@ struct RevertVolumes: JobProgram {
         for item in items {
             let snapshot = try await work.snapshot(item.snapshot)
             try await work.requireRoom(.mebibytes(1), in: snapshot.pool)
-            try await work.world.store(snapshot.pool).createLayer(item.fresh, on: snapshot.layer, size: snapshot.size)
+            try await work.world.store(snapshot.pool).createLayer(
+                item.fresh,
+                on: snapshot.layer,
+                size: snapshot.size,
+                through: nil
+            )
         }
     }
 

@@ -36,7 +36,7 @@ struct TakeSnapshots: JobProgram {
             let plan = try await plan(volumes, work)
             let channel = try await channel(work)
             try await work.step("prepare") {
-                try await createLayers(plan, work)
+                try await createLayers(plan, through: channel, work)
                 if let channel {
                     for (pool, switches) in plan.switches {
                         try await work.world.store(pool).prepareSwitch(switches, through: channel)
@@ -153,9 +153,14 @@ struct TakeSnapshots: JobProgram {
         return plan
     }
 
-    private func createLayers(_ plan: Plan, _ work: JobWork) async throws {
+    private func createLayers(_ plan: Plan, through channel: (any LiveBlockChannel)?, _ work: JobWork) async throws {
         for (volume, item) in plan.pairs {
-            try await work.world.store(volume.pool).createLayer(item.fresh, on: volume.activeLayer, size: volume.size)
+            try await work.world.store(volume.pool).createLayer(
+                item.fresh,
+                on: volume.activeLayer,
+                size: volume.size,
+                through: channel
+            )
         }
     }
 

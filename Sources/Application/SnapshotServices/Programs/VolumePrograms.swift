@@ -36,7 +36,7 @@ struct CreateVolume: JobProgram {
                 try await store.createLayer(layer, size: size)
             case .thin(let parent):
                 try await work.requireRoom(.mebibytes(1), in: pool)
-                try await store.createLayer(layer, on: parent, size: size)
+                try await store.createLayer(layer, on: parent, size: size, through: nil)
             case .copy(let source):
                 try await work.copyLayer(source, to: layer, size: size, in: pool)
             }

@@ -13,6 +13,8 @@ package struct FaultyBlockStore: BlockStore {
 
     package var pool: PoolID { real.pool }
 
+    package var switchesDisksTogether: Bool { real.switchesDisksTogether }
+
     private func call<Value>(
         _ name: String,
         _ body: () async throws(BlockStoreFault) -> Value
@@ -43,9 +45,14 @@ package struct FaultyBlockStore: BlockStore {
         try await call("createLayer") { () async throws(BlockStoreFault) in try await real.createLayer(id, size: size) }
     }
 
-    package func createLayer(_ id: LayerID, on parent: LayerID, size: ByteCount) async throws(BlockStoreFault) {
+    package func createLayer(
+        _ id: LayerID,
+        on parent: LayerID,
+        size: ByteCount,
+        through channel: (any LiveBlockChannel)?
+    ) async throws(BlockStoreFault) {
         try await call("createLayer.on") { () async throws(BlockStoreFault) in
-            try await real.createLayer(id, on: parent, size: size)
+            try await real.createLayer(id, on: parent, size: size, through: channel)
         }
     }
 

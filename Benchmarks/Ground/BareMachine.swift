@@ -43,7 +43,7 @@ final class BareMachine: Sendable {
         try await Self.image(["create", "-q", "-f", "qcow2", "-o", "cluster_size=16k", overlays.path(blank), "1G"])
         try overlays.make(data, on: blank)
         hypervisor = try await QEMUHypervisor(
-            configuration: HypervisorConfiguration(dataDirectory: folder, freezeGuard: ["/bin/false"]),
+            configuration: HypervisorConfiguration(dataDirectory: folder, guestGuard: ["/bin/false"]),
             group: MultiThreadedEventLoopGroup.singleton,
             logger: Bench.silence
         )

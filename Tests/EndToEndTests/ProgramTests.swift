@@ -17,7 +17,7 @@ struct ProgramTests {
             line.hasPrefix("  ") ? line.split { " ,".contains($0) }.first.map(String.init) : nil
         }
         #expect(Set(verbs).isSuperset(of: ["serve", "doctor", "instance", "snapshot", "template", "volume"]))
-        #expect(!help.output.contains("freeze-guard"))
+        #expect(!help.output.contains("guest-guard"))
     }
 
     @Test("it completes words in the usual shells", arguments: ["bash", "zsh", "fish"])

@@ -33,7 +33,7 @@ enum Shared {
         return (tests as NSString).deletingLastPathComponent + "/instanta"
     }()
 
-    static let guardCommand = [executable, "freeze-guard"]
+    static let guardCommand = [executable, "guest-guard"]
 
     /// What was found out about KVM, as the cache keeps it.
     ///
@@ -106,7 +106,7 @@ actor QEMUGround: HypervisorGround {
         disks = TestDisks(folder: directory)
         var configuration = HypervisorConfiguration(
             dataDirectory: "\(directory)/data",
-            freezeGuard: Shared.guardCommand,
+            guestGuard: Shared.guardCommand,
             runtimeFolder: "\(NSTemporaryDirectory())/ih-sockets-\(RandomName.make(length: 8))"
         )
         // Nobody in a blank machine lets go of a disk, and no test shall wait long for that.

@@ -27,8 +27,8 @@ package struct HypervisorConfiguration: Sendable {
     package var machines: String
     /// Where what was found out about KVM is kept.
     package var acceleratorCache: String
-    /// The command that runs ``FreezeGuard``: an executable, and the words before the guard's own options.
-    package var freezeGuard: [String]
+    /// The command that runs ``GuestGuard``: an executable, and the words before the guard's own options.
+    package var guestGuard: [String]
     /// Where links to deep machine folders are made.
     package var runtimeFolder: String
     package var programs: QEMUPrograms
@@ -36,13 +36,13 @@ package struct HypervisorConfiguration: Sendable {
 
     /// - Parameters:
     ///   - dataDirectory: The service's data directory; need not exist.
-    ///   - freezeGuard: The command that runs ``FreezeGuard``, such as `["/usr/bin/instanta", "freeze-guard"]`.
+    ///   - guestGuard: The command that runs ``GuestGuard``, such as `["/usr/bin/instanta", "guest-guard"]`.
     ///   - runtimeFolder: A folder with a short path, for links; by default the session's own, or one in `/tmp`.
     ///   - programs: Where to look for QEMU.
     ///   - limits: How long things may take.
     package init(
         dataDirectory: String,
-        freezeGuard: [String],
+        guestGuard: [String],
         runtimeFolder: String? = nil,
         programs: QEMUPrograms = QEMUPrograms(),
         limits: Limits = Limits()
@@ -50,7 +50,7 @@ package struct HypervisorConfiguration: Sendable {
         let absolute = URL(fileURLWithPath: dataDirectory).resolvingSymlinksInPath().path
         machines = "\(absolute)/machines"
         acceleratorCache = "\(absolute)/accelerator.json"
-        self.freezeGuard = freezeGuard
+        self.guestGuard = guestGuard
         self.runtimeFolder =
             runtimeFolder ?? SocketAlias.defaultRuntimeFolder(environment: ProcessInfo.processInfo.environment)
         self.programs = programs

@@ -55,7 +55,7 @@ struct MachineCommandLine {
     }
 
     private var monitors: [String] {
-        [folder.monitor, folder.spareMonitor].enumerated().flatMap { index, path in
+        [folder.monitor, folder.spareMonitor, folder.guardMonitor].enumerated().flatMap { index, path in
             [
                 "-chardev", "socket,id=monitor\(index),path=\(optionValue(path)),server=on,wait=off",
                 "-mon", "chardev=monitor\(index),mode=control",

@@ -31,6 +31,10 @@ struct MachineFolder: Sendable {
     var monitor: String { "\(socketFolder)/qmp" }
     /// A second monitor for people, as a monitor serves one client at a time.
     var spareMonitor: String { "\(socketFolder)/\(Self.longestSocketName)" }
+    /// A third monitor for the guard of a pause, which must not wait for anybody.
+    var guardMonitor: String { "\(socketFolder)/qmp-guard" }
+    /// There while a guard holds the machine's processors; see ``PauseMark``.
+    var pauseMark: String { "\(path)/paused" }
     /// The channel to the agent in the guest.
     var agent: String { "\(socketFolder)/agent" }
 
@@ -58,7 +62,9 @@ struct MachineFolder: Sendable {
         let pictures = try files.contentsOfDirectory(atPath: path).filter { $0.hasSuffix(".tmp") }.map {
             "\(path)/\($0)"
         }
-        for stale in [pidFile, monitor, spareMonitor, agent, log] + pictures { _ = unlink(stale) }
+        for stale in [pidFile, pauseMark, monitor, spareMonitor, guardMonitor, agent, log] + pictures {
+            _ = unlink(stale)
+        }
     }
 
     /// Whether QEMU ended in order, judging by what it left behind; blocks.

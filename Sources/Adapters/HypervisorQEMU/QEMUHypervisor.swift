@@ -126,6 +126,10 @@ package final class QEMUHypervisor: Hypervisor {
         await machines.forget(instance)
     }
 
+    package func pause(_ instance: InstanceID, atMost limit: Duration) async throws(HypervisorFault) -> any PauseLease {
+        try await machines.machine(instance).pause(atMost: limit)
+    }
+
     package func status(of instance: InstanceID) async -> MachineStatus {
         await machines.machine(instance).status()
     }

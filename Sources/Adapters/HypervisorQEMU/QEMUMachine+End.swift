@@ -90,6 +90,8 @@ extension QEMUMachine {
             wasPoweredOffByGuest = event.data["guest"]?.bool
         case "STOP":
             guard let status = await queryStatus(), status != "running", status != "shutdown" else { return }
+            // We did that, and somebody watches over it.
+            if status == "paused", await isPausedByUs() { return }
             report(trouble: "QEMU holds the machine: \(status)")
         case "GUEST_PANICKED":
             report(trouble: "The guest's kernel panicked")

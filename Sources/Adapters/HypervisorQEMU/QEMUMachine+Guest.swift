@@ -85,10 +85,9 @@ extension QEMUMachine {
                 "The guest agent is busy with another call; try again."
             )
         }
-        let keeper = try await GuardedFreeze.begin(
-            command: host.configuration.freezeGuard,
-            agent: agent,
-            socket: folder.agent,
+        let keeper = try await GuardedHold.begin(
+            .fileSystems(agent, socket: folder.agent, logger: logger),
+            command: host.configuration.guestGuard,
             limit: limit,
             pass: pass,
             logger: logger
@@ -103,6 +102,15 @@ extension QEMUMachine {
             // The guard of an earlier service thaws by itself; until it has, the channel is its own.
             guard let pass = await agentTurn.pass(within: limit) else { return }
             defer { pass.leave() }
+            await agent.thawFully(attempts: 5, logger: logger)
+        }
+    }
+}
+
+extension GuardedHold.Subject {
+    /// The file systems of a guest, by its agent.
+    static func fileSystems(_ agent: GuestAgent, socket: String, logger: Logger) -> Self {
+        Self(kind: .fileSystems, options: ["--agent", socket]) {
             await agent.thawFully(attempts: 5, logger: logger)
         }
     }

@@ -22,6 +22,8 @@ actor QEMUMachine {
     /// Its own line is for single questions; a freeze takes ``agentTurn`` for longer.
     nonisolated let agent: GuestAgent
     let agentTurn = Turnstile()
+    /// One pause at a time.
+    let pauseTurn = Turnstile()
     private let loading = Turnstile()
     private let connecting = Turnstile()
     let ending = Turnstile()
@@ -58,6 +60,7 @@ actor QEMUMachine {
     /// Takes over the machine that an earlier service left.
     func adopt() async {
         guard let process = await living() else { return }
+        await resumeIfUnguarded()
         // A service that ended while it started a machine left its processors waiting. Nothing has run: start again.
         guard await queryStatus() == "prelaunch" else { return }
         logger.notice("Ending a machine whose start was interrupted", metadata: ["pid": "\(process.pid)"])

@@ -12,7 +12,8 @@ package import SnapshotDomain
 ///
 /// - **Repeatable.** Starting what runs with the same identity and stopping what is stopped succeed. Attaching what is
 ///   attached, and detaching what is not there, too.
-/// - **The guest comes first.** No call leaves a guest paused. A freeze ends at its deadline, whatever happens to the service.
+/// - **The guest comes first.** No call leaves a guest held. A freeze and a pause end at their deadline, whatever happens to
+///   the service, and a machine that was paused for a service which is gone goes on.
 /// - **Honest.** A machine that ended by itself is reported once, through ``events()``, and is `stopped` from then on.
 ///
 /// - Important: No method blocks the calling thread; every wait has a bound.
@@ -38,6 +39,15 @@ package protocol Hypervisor: Sendable {
 
     /// Removes what a stopped machine left behind: sockets, console log.
     func remove(_ instance: InstanceID) async throws(HypervisorFault)
+
+    /// Lets a machine stand still for at most a while, watched by a process that outlives the service.
+    ///
+    /// Nothing in the guest notices but its clock. Its disks can be put on other layers meanwhile, in as many steps as it
+    /// takes. One machine is paused once at a time; a second call waits.
+    ///
+    /// - Throws: `wrongState` for a machine that does not run, `guestRefused` for one that stands still already, as after an
+    ///   I/O error: that is not ours to end.
+    func pause(_ instance: InstanceID, atMost limit: Duration) async throws(HypervisorFault) -> any PauseLease
 
     /// The state now, asked of the machine. One that hangs is waited for some seconds.
     func status(of instance: InstanceID) async -> MachineStatus
@@ -92,15 +102,21 @@ package protocol Hypervisor: Sendable {
 /// A frozen guest.
 package protocol FreezeLease: Sendable {
     /// Ends the freeze. Says what really happened, also when the deadline came first.
-    func thaw() async -> FreezeReport
+    func thaw() async -> HoldReport
 }
 
-/// How a freeze went.
-package struct FreezeReport: Hashable, Sendable {
-    /// The guest was frozen from before until after everything between freeze and thaw.
+/// A machine that stands still.
+package protocol PauseLease: Sendable {
+    /// Lets the machine go on. Says what really happened, also when the deadline came first.
+    func resume() async -> HoldReport
+}
+
+/// How a freeze or a pause went.
+package struct HoldReport: Hashable, Sendable {
+    /// The guest was held from before until after everything between its beginning and its end.
     package var heldThroughout: Bool
     package var milliseconds: Int
-    /// What the agent said, for people.
+    /// What came of it, for people.
     package var answer: String
 
     package init(heldThroughout: Bool, milliseconds: Int, answer: String) {

@@ -14,6 +14,6 @@ struct Instanta: AsyncParsableCommand {
             A snapshot is not a backup: it lives on the pool of its volume, and is lost with that pool.
             """,
         version: Version.text,
-        subcommands: [ServeCommand.self, DoctorCommand.self] + ClientCommands.all + [FreezeGuardCommand.self]
+        subcommands: [ServeCommand.self, DoctorCommand.self] + ClientCommands.all + [GuestGuardCommand.self]
     )
 }

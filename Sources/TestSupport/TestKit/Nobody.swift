@@ -48,6 +48,9 @@ private struct Nothing: Catalog, Hypervisor, UploadArea, ImageFetcher, Secrets {
     func stop(_ instance: InstanceID, mode: StopMode) async throws(HypervisorFault) { throw Self.fault }
     func reset(_ instance: InstanceID) async throws(HypervisorFault) { throw Self.fault }
     func remove(_ instance: InstanceID) async throws(HypervisorFault) { throw Self.fault }
+    func pause(_ instance: InstanceID, atMost limit: Duration) async throws(HypervisorFault) -> any PauseLease {
+        throw Self.fault
+    }
     func status(of instance: InstanceID) async -> MachineStatus { .stopped }
     func isAlive(_ instance: InstanceID) async -> Bool { false }
     func inventory() async throws(HypervisorFault) -> [InstanceID] { throw Self.fault }

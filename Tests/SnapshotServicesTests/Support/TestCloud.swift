@@ -88,7 +88,7 @@ final class TestCloud: Sendable {
         var configuration = HypervisorConfiguration(
             dataDirectory: folder,
             // Nobody in a blank machine could be frozen: the guard has nothing to do.
-            freezeGuard: ["/bin/false"],
+            guestGuard: ["/bin/false"],
             runtimeFolder: "\(folder)/links"
         )
         // Nor does anybody in it let go of a disk, and no test shall wait long for that.

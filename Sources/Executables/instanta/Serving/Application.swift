@@ -61,7 +61,7 @@ struct Service: Sendable {
         let hypervisor = try await QEMUHypervisor(
             configuration: HypervisorConfiguration(
                 dataDirectory: directory.path,
-                freezeGuard: configuration.freezeGuard
+                guestGuard: configuration.guestGuard
             ),
             group: group,
             logger: logger

@@ -63,7 +63,7 @@ struct ServeCommand: AsyncParsableCommand {
         var configuration = ServiceConfiguration(
             dataDirectory: DataDirectory(dataDir ?? file.dataDirectory ?? "var/instanta"),
             listen: address,
-            freezeGuard: [try Self.ownExecutable(), FreezeGuardCommand.configuration.commandName ?? "freeze-guard"]
+            guestGuard: [try Self.ownExecutable(), GuestGuardCommand.configuration.commandName ?? "guest-guard"]
         )
         configuration.isBehindProxy = behindProxy ?? file.isBehindProxy ?? false
         configuration.serviceName = file.serviceName ?? configuration.serviceName

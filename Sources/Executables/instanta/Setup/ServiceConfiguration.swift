@@ -10,7 +10,7 @@ struct ServiceConfiguration: Sendable {
     /// The bootable disk that a first start makes a demo environment of.
     var demoGuest: String?
     /// The command that runs the freeze guard: this very program, unless a test says otherwise.
-    var freezeGuard: [String]
+    var guestGuard: [String]
     var settings = Settings()
     /// How often expired things are looked for.
     var tidiesEvery = Duration.seconds(60)

@@ -48,6 +48,15 @@ package struct FaultyHypervisor: Hypervisor {
         try await call("remove") { () async throws(HypervisorFault) in try await real.remove(instance) }
     }
 
+    package func pause(
+        _ instance: InstanceID,
+        atMost limit: Duration
+    ) async throws(HypervisorFault) -> any PauseLease {
+        try await call("pause") { () async throws(HypervisorFault) in
+            try await real.pause(instance, atMost: limit)
+        }
+    }
+
     package func status(of instance: InstanceID) async -> MachineStatus {
         await real.status(of: instance)
     }

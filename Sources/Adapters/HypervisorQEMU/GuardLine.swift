@@ -8,7 +8,7 @@ struct OwnerLine {
     let descriptor = STDIN_FILENO
 
     /// Waits until the owner says something or is gone, or until the deadline.
-    func waitForWord(until deadline: ContinuousClock.Instant) -> FreezeGuard.FreezeReason {
+    func waitForWord(until deadline: ContinuousClock.Instant) -> GuestGuard.ReleaseReason {
         guard wait(for: [descriptor], until: deadline)[0] else { return .deadline }
         var byte: UInt8 = 0
         // There is only one thing to say.
@@ -16,15 +16,12 @@ struct OwnerLine {
     }
 }
 
-/// The channel to a guest's agent, with plain blocking system calls.
-///
-/// Every question is preceded by a number that the agent repeats, so that late answers to earlier questions are told
-/// from the one that is waited for.
-final class AgentLine {
+/// One of a machine's sockets, with plain blocking system calls: JSON, a line each.
+final class GuardLine {
     enum Failure: Error {
         /// No answer in time, or none that makes sense.
         case silent(String)
-        /// The agent's own words.
+        /// The other side's own words.
         case refused(String)
         /// The owner ended the wait.
         case ownerSpoke
@@ -39,20 +36,22 @@ final class AgentLine {
     }
 
     private let path: String
+    /// Who is at the other end, in messages: "the agent".
+    private let peer: String
     private var descriptor: Int32 = -1
     private var pending: [UInt8] = []
     /// Whether nobody serves the socket any more: the machine has ended.
     private(set) var isMachineGone = false
 
-    init(path: String) {
+    init(path: String, peer: String) {
         self.path = path
+        self.peer = peer
     }
 
     deinit { close() }
 
     var isOpen: Bool { descriptor >= 0 }
 
-    /// Connects, and makes sure that somebody in the guest listens.
     func open(until deadline: ContinuousClock.Instant) throws(Failure) {
         close()
         descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue), 0)
@@ -67,12 +66,10 @@ final class AgentLine {
             // EAGAIN: others wait for the channel already, and the line is full.
             guard errno == EAGAIN || errno == EINTR, ContinuousClock.now < deadline else {
                 isMachineGone = errno == ECONNREFUSED || errno == ENOENT
-                throw fail(isMachineGone ? "the machine has ended" : "the channel to the agent is busy")
+                throw fail(isMachineGone ? "the machine has ended" : "the channel to \(peer) is busy")
             }
             usleep(10_000)
         }
-        try send("guest-ping")
-        _ = try receive(until: deadline)
     }
 
     func close() {
@@ -81,56 +78,18 @@ final class AgentLine {
         pending = []
     }
 
-    /// Asks for a number.
-    ///
-    /// - Parameters:
-    ///   - command: What to ask.
-    ///   - deadline: How long to wait for the answer.
-    ///   - owner: Whose word ends the wait.
-    /// - Returns: The agent's answer; 0 when it is no number.
-    /// - Throws: ``Failure``; the agent may carry the command out later.
-    func ask(_ command: String, until deadline: ContinuousClock.Instant, unless owner: OwnerLine? = nil)
-        throws(Failure) -> Int
-    {
-        try send(command)
-        return Int(try receive(until: deadline, unless: owner).integer ?? 0)
-    }
-
-    /// Asks whether the guest is `frozen` or `thawed`.
-    func askFreezeStatus(until deadline: ContinuousClock.Instant) throws(Failure) -> String {
-        try send("guest-fsfreeze-status")
-        return try receive(until: deadline).string ?? ""
-    }
-
-    // MARK: Bytes
-
-    private var awaitedNumber: Int64 = 0
-
-    private func send(_ command: String) throws(Failure) {
-        // Far above the counts that agents answer with.
-        awaitedNumber = .random(in: 1 << 24...Int64(Int32.max))
-        let sync = JSONValue.object(["execute": "guest-sync", "arguments": ["id": .integer(awaitedNumber)]])
-        // The 0xFF ends whatever half a command an earlier client left.
-        let bytes = [0xFF] + Array("\(sync.text)\n{\"execute\":\"\(command)\"}\n".utf8)
-        // A few hundred bytes always fit into an empty socket; one that is full belongs to an agent that is stuck.
+    func send(_ bytes: [UInt8]) throws(Failure) {
+        // A few hundred bytes always fit into an empty socket; one that is full belongs to a program that is stuck.
         guard Glibc.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count else {
-            throw fail("the channel to the agent is stuck")
+            throw fail("the channel to \(peer) is stuck")
         }
     }
 
-    private func receive(until deadline: ContinuousClock.Instant, unless owner: OwnerLine? = nil)
-        throws(Failure) -> JSONValue
-    {
-        var isSynchronised = false
+    /// The next line that is JSON.
+    func receive(until deadline: ContinuousClock.Instant, unless owner: OwnerLine? = nil) throws(Failure) -> JSONValue {
         while true {
             let line = try readLine(until: deadline, unless: owner)
-            guard let message = try? JSONValue(parsing: Data(line)) else { continue }
-            guard isSynchronised else {
-                isSynchronised = message["return"]?.integer == awaitedNumber
-                continue
-            }
-            if let error = message["error"] { throw .refused(error["desc"]?.string ?? "no reason given") }
-            return message["return"] ?? .null
+            if let message = try? JSONValue(parsing: Data(line)) { return message }
         }
     }
 
@@ -143,13 +102,13 @@ final class AgentLine {
                 pending.removeSubrange(...end)
                 return line.last == 0xFF ? [] : line.drop { $0 == 0xFF }
             }
-            guard pending.count < 1 << 20 else { throw fail("the agent sends rubbish") }
+            guard pending.count < 1 << 20 else { throw fail("\(peer) sends rubbish") }
             let isReadable = wait(for: [descriptor] + (owner.map { [$0.descriptor] } ?? []), until: deadline)
             if isReadable.count > 1, isReadable[1] { throw .ownerSpoke }
             guard isReadable[0] else { throw .silent("no answer in time") }
             var buffer = [UInt8](repeating: 0, count: 4_096)
             let count = read(descriptor, &buffer, buffer.count)
-            guard count > 0 || (count < 0 && errno == EINTR) else { throw fail("the channel to the agent was closed") }
+            guard count > 0 || (count < 0 && errno == EINTR) else { throw fail("the channel to \(peer) was closed") }
             pending += buffer.prefix(max(0, count))
         }
     }

@@ -26,16 +26,16 @@ struct GuardWords {
         return try #require(line, "the guard ended without another word")
     }
 
-    func next() async throws -> FreezeGuard.Word {
+    func next() async throws -> GuestGuard.Word {
         let line = try await nextLine()
-        return try #require(FreezeGuard.Word(line), "not a word of the guard: \(line)")
+        return try #require(GuestGuard.Word(line), "not a word of the guard: \(line)")
     }
 }
 
 struct UnexpectedWord: Error {}
 
-@Suite("The guard of a freeze", .enabled(if: GuardProgram.isThere, GuardProgram.reason), .timeLimit(.minutes(2)))
-struct FreezeGuardTests {
+@Suite("The guard of a guest", .enabled(if: GuardProgram.isThere, GuardProgram.reason), .timeLimit(.minutes(2)))
+struct GuestGuardTests {
     private static let whole = ["guest-ping", "guest-fsfreeze-freeze", "guest-fsfreeze-thaw", "guest-fsfreeze-status"]
 
     /// Runs a guard for as long as `body` does.
@@ -44,7 +44,7 @@ struct FreezeGuardTests {
         milliseconds: Int,
         _ body: (ChildProcess, GuardWords) async throws -> Void
     ) async throws {
-        let options = ["freeze-guard", "--agent", agent.path, "--milliseconds", "\(milliseconds)"]
+        let options = ["guest-guard", "--agent", agent.path, "--milliseconds", "\(milliseconds)"]
         let child = try await ChildProcess.start(Spawn(Shared.executable, options, input: .pipe, output: .lines))
         defer { child.signal(SIGKILL) }
         try await body(child, GuardWords(process: child))
@@ -54,10 +54,10 @@ struct FreezeGuardTests {
     func asked() async throws {
         try await withFakeAgent { agent in
             try await withGuard(agent, milliseconds: 60_000) { child, words in
-                #expect(try await words.next() == .frozen(count: 2))
+                #expect(try await words.next() == .held(count: 2))
                 #expect(agent.isFrozen)
-                child.send(Data("thaw\n".utf8))
-                guard case .thawed(let thaw) = try await words.next() else { throw UnexpectedWord() }
+                child.send(Data("release\n".utf8))
+                guard case .released(let thaw) = try await words.next() else { throw UnexpectedWord() }
                 #expect(thaw.reason == .asked)
                 #expect(thaw.count == 2)
                 #expect(!agent.isFrozen)
@@ -71,8 +71,8 @@ struct FreezeGuardTests {
     func deadline() async throws {
         try await withFakeAgent { agent in
             try await withGuard(agent, milliseconds: 100) { child, words in
-                #expect(try await words.next() == .frozen(count: 2))
-                guard case .thawed(let thaw) = try await words.next() else { throw UnexpectedWord() }
+                #expect(try await words.next() == .held(count: 2))
+                guard case .released(let thaw) = try await words.next() else { throw UnexpectedWord() }
                 #expect(thaw.reason == .deadline)
                 #expect(!agent.isFrozen)
                 #expect(await child.wait(within: Shared.limit) == .exited(0))
@@ -85,16 +85,16 @@ struct FreezeGuardTests {
         try await withFakeAgent { agent in
             // The owner is the process at the other end of the guard's standard input.
             let script = "(echo owner $BASHPID; exec sleep 600) | { read -r line; echo \"$line\"; exec \"$@\"; }"
-            let options = ["freeze-guard", "--agent", agent.path, "--milliseconds", "600000"]
+            let options = ["guest-guard", "--agent", agent.path, "--milliseconds", "600000"]
             let child = try await ChildProcess.start(
                 Spawn("bash", ["-c", script, "bash", Shared.executable] + options, output: .lines)
             )
             defer { child.signal(SIGKILL) }
             let words = GuardWords(process: child)
             let owner = try #require(pid_t(try await words.nextLine().split(separator: " ").last ?? ""))
-            #expect(try await words.next() == .frozen(count: 2))
+            #expect(try await words.next() == .held(count: 2))
             kill(owner, SIGKILL)
-            guard case .thawed(let thaw) = try await words.next() else { throw UnexpectedWord() }
+            guard case .released(let thaw) = try await words.next() else { throw UnexpectedWord() }
             #expect(thaw.reason == .ownerGone)
             #expect(!agent.isFrozen)
         }
@@ -104,10 +104,10 @@ struct FreezeGuardTests {
     func signals(_ number: Int32) async throws {
         try await withFakeAgent { agent in
             try await withGuard(agent, milliseconds: 60_000) { child, words in
-                #expect(try await words.next() == .frozen(count: 2))
+                #expect(try await words.next() == .held(count: 2))
                 child.signal(number)
-                child.send(Data("thaw\n".utf8))
-                guard case .thawed(let thaw) = try await words.next() else { throw UnexpectedWord() }
+                child.send(Data("release\n".utf8))
+                guard case .released(let thaw) = try await words.next() else { throw UnexpectedWord() }
                 #expect(thaw.reason == .asked)
             }
         }
@@ -162,7 +162,7 @@ struct FreezeGuardTests {
         }
         try await withFakeAgent(script) { agent in
             try await withGuard(agent, milliseconds: 50) { _, words in
-                guard case .thawed(let thaw) = try await words.next() else { throw UnexpectedWord() }
+                guard case .released(let thaw) = try await words.next() else { throw UnexpectedWord() }
                 #expect(thaw.reason == .deadline)
                 #expect(!agent.isFrozen)
             }
@@ -183,12 +183,12 @@ struct FreezeGuardTests {
         }
         try await withFakeAgent(script) { agent in
             try await withGuard(agent, milliseconds: 60_000) { child, words in
-                #expect(try await words.next() == .frozen(count: 2))
-                child.send(Data("thaw\n".utf8))
+                #expect(try await words.next() == .held(count: 2))
+                child.send(Data("release\n".utf8))
                 for _ in 1...2 {
                     guard case .struggling = try await words.next() else { throw UnexpectedWord() }
                 }
-                guard case .thawed = try await words.next() else { throw UnexpectedWord() }
+                guard case .released = try await words.next() else { throw UnexpectedWord() }
                 #expect(!agent.isFrozen)
                 #expect(agent.commands.count { $0 == "guest-fsfreeze-thaw" } == 4)
             }
@@ -199,10 +199,10 @@ struct FreezeGuardTests {
     func machineGone() async throws {
         try await withFakeAgent { agent in
             try await withGuard(agent, milliseconds: 60_000) { child, words in
-                #expect(try await words.next() == .frozen(count: 2))
+                #expect(try await words.next() == .held(count: 2))
                 await agent.close()
-                child.send(Data("thaw\n".utf8))
-                guard case .thawed(let thaw) = try await words.next() else { throw UnexpectedWord() }
+                child.send(Data("release\n".utf8))
+                guard case .released(let thaw) = try await words.next() else { throw UnexpectedWord() }
                 #expect(thaw.reason == .machineGone)
                 #expect(await child.wait(within: Shared.limit) == .exited(0))
             }
@@ -211,11 +211,14 @@ struct FreezeGuardTests {
 
     // MARK: The service's side
 
-    private func begin(_ agent: FakeAgent, milliseconds: Int) async throws -> GuardedFreeze {
-        try await GuardedFreeze.begin(
+    private func begin(_ agent: FakeAgent, milliseconds: Int) async throws -> GuardedHold {
+        try await GuardedHold.begin(
+            .fileSystems(
+                GuestAgent(path: agent.path, group: Shared.group),
+                socket: agent.path,
+                logger: Shared.logger
+            ),
             command: Shared.guardCommand,
-            agent: GuestAgent(path: agent.path, group: Shared.group),
-            socket: agent.path,
             limit: .milliseconds(milliseconds),
             pass: try #require(await Turnstile().pass(within: .zero)),
             logger: Shared.logger
@@ -312,10 +315,13 @@ struct FreezeGuardTests {
     func noGuard() async throws {
         try await withFakeAgent { agent in
             let fault = try await fault {
-                _ = try await GuardedFreeze.begin(
+                _ = try await GuardedHold.begin(
+                    .fileSystems(
+                        GuestAgent(path: agent.path, group: Shared.group),
+                        socket: agent.path,
+                        logger: Shared.logger
+                    ),
                     command: ["/no/such/instanta"],
-                    agent: GuestAgent(path: agent.path, group: Shared.group),
-                    socket: agent.path,
                     limit: .seconds(1),
                     pass: try #require(await Turnstile().pass(within: .zero)),
                     logger: Shared.logger
@@ -329,21 +335,21 @@ struct FreezeGuardTests {
     @Test(
         "every word of the guard is read as it was written",
         arguments: [
-            FreezeGuard.Word.frozen(count: 3), .refused(reason: "no room"), .silent(reason: "nobody is there"),
+            GuestGuard.Word.held(count: 3), .refused(reason: "no room"), .silent(reason: "nobody is there"),
             .struggling(reason: "not now"),
-            .thawed(.init(reason: .deadline, milliseconds: 12, count: 1)),
-            .thawed(.init(reason: .machineGone, milliseconds: 0, count: 0)),
+            .released(.init(reason: .deadline, milliseconds: 12, count: 1)),
+            .released(.init(reason: .machineGone, milliseconds: 0, count: 0)),
         ]
     )
-    func words(_ word: FreezeGuard.Word) {
-        #expect(FreezeGuard.Word(word.line) == word)
+    func words(_ word: GuestGuard.Word) {
+        #expect(GuestGuard.Word(word.line) == word)
     }
 
     @Test(
         "what the guard never says is not read",
-        arguments: ["", "frozen", "frozen x", "thawed 1 why 2", "hello you"]
+        arguments: ["", "held", "held x", "released 1 why 2", "hello you"]
     )
     func foreignWords(_ line: String) {
-        #expect(FreezeGuard.Word(line) == nil)
+        #expect(GuestGuard.Word(line) == nil)
     }
 }

@@ -138,14 +138,22 @@ final class TestMachine: ContractMachine {
     }
 
     func activeLayers() async throws -> [LayerID] {
-        let devices = try await client.execute("query-block")
-        return (devices.array ?? []).compactMap { device in
-            device["inserted"]?["node-name"]?.string.flatMap(LayerNode.layer(named:))
-        }
+        try await writtenDisks().compactMap { $0.layer?.layer }
     }
 
     func openLayers() async throws -> Set<LayerID> {
+        Set(try await openDisks().compactMap { $0.layer?.layer })
+    }
+
+    func writtenDisks() async throws -> [DiskHandle] {
+        let devices = try await client.execute("query-block")
+        return (devices.array ?? []).compactMap { device in
+            device["inserted"]?["node-name"]?.string.flatMap(DiskHandle.init(node:))
+        }
+    }
+
+    func openDisks() async throws -> Set<DiskHandle> {
         let nodes = try await client.execute("query-named-block-nodes", ["flat": true])
-        return Set((nodes.array ?? []).compactMap { $0["node-name"]?.string.flatMap(LayerNode.layer(named:)) })
+        return Set((nodes.array ?? []).compactMap { $0["node-name"]?.string.flatMap(DiskHandle.init(node:)) })
     }
 }

@@ -28,13 +28,13 @@ extension QEMUHypervisorTests {
                 if isServiceRestarted { try await ground.restart() }
                 // A reset carries out what the guest did not.
                 try await ground.hypervisor.reset(machine.id)
-                try await until("only the root disk's layers are open") {
-                    try await ground.hypervisor.openLayers(of: machine.id) == Set(root.layers)
+                try await until("only the root disk is open") {
+                    try await ground.hypervisor.openDisks(of: machine.id) == Set(root.handles)
                 }
                 for slot in 1...2 { try await ground.hypervisor.detach(slot: slot, from: machine.id) }
-                #expect(try await ground.hypervisor.activeLayers(of: machine.id) == [0: root.layers[0]])
+                #expect(try await ground.hypervisor.writtenDisks(of: machine.id) == [0: root.handles[0]])
                 try await ground.hypervisor.attach(own.disk, to: machine.id)
-                #expect(try await ground.hypervisor.activeLayers(of: machine.id)[1] == own.layers[0])
+                #expect(try await ground.hypervisor.writtenDisks(of: machine.id)[1] == own.handles[0])
             }
         }
 
@@ -45,7 +45,8 @@ extension QEMUHypervisorTests {
                 let data = try await ground.makeDisk(slot: 1, beside: nil)
                 let machine = try ground.describe([root.disk, data.disk])
                 try await ground.hypervisor.start(machine)
-                let top = try await ground.disks.makeLayer(on: ground.disks.path(data.layers[0]))
+                let old = try #require(data.handles[0].layer)
+                let top = try await ground.disks.makeLayer(on: ground.disks.path(old.layer))
                 let channel = try await ground.hypervisor.blockChannel(of: machine.id)
                 let client = try #require(channel as? QEMUBlockChannel).client
                 let node = LayerNode(top)
@@ -59,24 +60,27 @@ extension QEMUHypervisorTests {
                     BlockChain.blockdevArguments(layer, over: nil, isWritable: true)
                 )
                 // Only prepared: it is open, and no disk's.
-                #expect(try await ground.hypervisor.activeLayers(of: machine.id)[1] == data.layers[0])
+                #expect(try await ground.hypervisor.writtenDisks(of: machine.id)[1] == data.handles[0])
                 try await client.execute(
                     "blockdev-snapshot",
-                    ["node": .string(LayerNode(data.layers[0]).name), "overlay": .string(node.name)]
+                    ["node": .string(old.name), "overlay": .string(node.name)]
                 )
-                #expect(try await ground.hypervisor.activeLayers(of: machine.id)[1] == top)
-                let open = try await ground.hypervisor.openLayers(of: machine.id)
-                #expect(open == Set(root.layers + data.layers + [top]))
+                #expect(try await ground.hypervisor.writtenDisks(of: machine.id)[1] == DiskHandle(node))
+                let open = try await ground.hypervisor.openDisks(of: machine.id)
+                #expect(open == Set(root.handles + data.handles + [DiskHandle(node)]))
                 // The old layer is frozen now and may carry another disk.
-                let clone = try await ground.disks.makeLayer(on: ground.disks.path(data.layers[0]))
-                let other = try ground.disks.disk(slot: 2, layers: [clone] + data.layers)
+                let clone = try await ground.disks.makeLayer(on: ground.disks.path(old.layer))
+                let other = try ground.disks.disk(
+                    slot: 2,
+                    layers: [clone] + data.handles.compactMap { $0.layer?.layer }
+                )
                 try await ground.hypervisor.attach(other, to: machine.id)
 
                 _ = try await fault { try await ground.hypervisor.detach(slot: 1, from: machine.id) }
                 try await ground.hypervisor.reset(machine.id)
                 try await until("the disk's own layer is closed, and what the other reads is not") {
-                    let open = try await ground.hypervisor.openLayers(of: machine.id)
-                    return open == Set(root.layers + data.layers + [clone])
+                    let open = try await ground.hypervisor.openDisks(of: machine.id)
+                    return open == Set(root.handles + data.handles + [DiskHandle(LayerNode(clone))])
                 }
             }
         }

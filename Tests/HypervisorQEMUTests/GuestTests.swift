@@ -49,7 +49,10 @@ struct BootedGuest {
                 withDestinationPath: DemoGuest.image
             )
             let layers = [try await ground.disks.makeLayer(on: DemoGuest.image), base]
-            let root = ContractDisk(disk: try ground.disks.disk(slot: 0, layers: layers), layers: layers)
+            let root = ContractDisk(
+                disk: try ground.disks.disk(slot: 0, layers: layers),
+                handles: layers.map { DiskHandle(LayerNode($0)) }
+            )
             let data = try await ground.makeDisk(slot: 1, beside: nil)
             let machine = try ground.describe([root.disk, data.disk], network: network)
             try await ground.hypervisor.start(machine)
@@ -181,16 +184,21 @@ extension QEMUHypervisorTests {
         func hotPlug() async throws {
             try await BootedGuest.run { guest in
                 let hypervisor = await guest.ground.hypervisor
-                let before = try await hypervisor.openLayers(of: guest.id)
+                let before = try await hypervisor.openDisks(of: guest.id)
                 // A clone of the guest's own root disk: it stands on the same base.
                 let clone = try await guest.ground.disks.makeLayer(on: DemoGuest.image)
-                let disk = try guest.ground.disks.disk(slot: 2, layers: [clone] + guest.root.layers.suffix(1))
+                let disk = try guest.ground.disks.disk(
+                    slot: 2,
+                    layers: [clone] + guest.root.handles.suffix(1).compactMap { $0.layer?.layer }
+                )
                 for _ in 1...2 {
                     try await hypervisor.attach(disk, to: guest.id)
                     try await until("the guest sees the disk") { try await guest.sees("/dev/vdc") }
-                    #expect(try await hypervisor.openLayers(of: guest.id) == before.union([clone]))
+                    #expect(
+                        try await hypervisor.openDisks(of: guest.id) == before.union([DiskHandle(LayerNode(clone))])
+                    )
                     try await hypervisor.detach(slot: 2, from: guest.id)
-                    #expect(try await hypervisor.openLayers(of: guest.id) == before)
+                    #expect(try await hypervisor.openDisks(of: guest.id) == before)
                     #expect(try await !guest.sees("/dev/vdc"))
                 }
                 try await guest.waitForHeartbeat()

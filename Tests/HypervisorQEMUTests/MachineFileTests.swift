@@ -1,5 +1,6 @@
 import Foundation
 import Platform
+import QEMU
 import SnapshotDomain
 import SnapshotPorts
 import Testing
@@ -80,7 +81,7 @@ struct MachineFolderTests {
             var record = MachineRecord(try description())
             record.expected = .running
             record.sshPort = 4_022
-            record.leaving = [3: [.random(), .random()]]
+            record.leaving = [3: [LayerNode(.random()).name, ImageNode(.random()).name]]
             try record.save(to: path)
             #expect(try MachineRecord.find(path) == record)
         }
@@ -169,7 +170,7 @@ struct CommandLineTests {
     private func line(name: String = "web", network: NetworkMode = .isolated) throws -> MachineCommandLine {
         MachineCommandLine(
             machine: try description(name: name, network: network),
-            chains: [:],
+            openables: [:],
             folder: MachineFolder(id: .random(), machines: "/m", sockets: "/s"),
             accelerator: .tcg,
             sshPort: 0

@@ -109,6 +109,20 @@ extension QEMUHypervisorTests {
             }
         }
 
+        @Test("QEMU's words about a missing driver become the name of the package that has it")
+        func missingDriver() {
+            // As QEMU 7.2 says it on its way out, and over its monitor.
+            for words in ["-blockdev {\"driver\":\"rbd\"}: Unknown driver 'rbd'", "Unknown driver 'rbd'"] {
+                let fault = HypervisorFault(
+                    QMPFault(.refused("GenericError"), outcome: .notDone, words),
+                    trying: "open a disk"
+                )
+                #expect(fault.message.contains("qemu-block-extra"))
+                #expect(fault.outcome == .notDone)
+            }
+            #expect(HypervisorFault.remedy(for: "Unknown driver 'rot13'") == nil)
+        }
+
         @Test("a machine whose start was interrupted does not stay with its processors waiting")
         func interruptedStart() async throws {
             try await withGround { ground in
@@ -118,7 +132,7 @@ extension QEMUHypervisorTests {
                 try folder.prepareForStart()
                 let line = MachineCommandLine(
                     machine: machine,
-                    chains: try QEMUMachine.chains(of: machine.disks),
+                    openables: try QEMUMachine.openables(of: machine.disks),
                     folder: folder,
                     accelerator: .tcg,
                     sshPort: 0

@@ -172,9 +172,12 @@ actor QEMUGround: HypervisorGround {
 
     func makeDisk(slot: Int, beside sibling: ContractDisk?) async throws -> ContractDisk {
         let base =
-            if let shared = sibling?.layers.last { shared } else { try await disks.makeLayer() }
+            if let shared = sibling?.handles.last?.layer?.layer { shared } else { try await disks.makeLayer() }
         let layers = [try await disks.makeLayer(on: disks.path(base)), base]
-        return ContractDisk(disk: try disks.disk(slot: slot, layers: layers), layers: layers)
+        return ContractDisk(
+            disk: try disks.disk(slot: slot, layers: layers),
+            handles: layers.map { DiskHandle(LayerNode($0)) }
+        )
     }
 
     func makeBrokenDisk(slot: Int) throws -> MachineDisk {

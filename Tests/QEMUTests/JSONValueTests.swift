@@ -1,5 +1,6 @@
 import Foundation
 import SnapshotDomain
+import SnapshotPorts
 import Testing
 
 @testable import QEMU
@@ -41,12 +42,22 @@ struct JSONValueTests {
             }
             #expect(LayerNode.layer(named: node.name) == node.layer)
             #expect(LayerNode.layer(named: node.fileName) == nil)
+            let image = ImageNode(node.layer)
+            #expect(image.name.utf8.count <= BlockChain.maximumNodeNameBytes)
+            #expect(ImageNode.parse(image.name) == image)
+            #expect(LayerNode.parse(image.name) == nil)
+            #expect(ImageNode.parse(node.name) == nil)
+            // A file and the layer in it are one thing to a store.
+            #expect(DiskHandle(node: node.name) == DiskHandle(node: node.fileName))
+            #expect(DiskHandle(node: node.name)?.layer == node)
+            #expect(DiskHandle(node: image.name)?.image == image)
         }
         for odd in [
             "", "l", "#block123", "lABC", "l" + String(repeating: "a", count: 25),
             "x" + String(repeating: "a", count: 26),
         ] {
             #expect(LayerNode.parse(odd) == nil)
+            #expect(DiskHandle(node: odd) == nil)
         }
     }
 }

@@ -286,6 +286,16 @@ package final class QCOW2BlockStore: BlockStore {
         return try await attempt("describe a disk") { try DiskSource(blockChain(stored)) }
     }
 
+    /// Every layer is a node of its own in QEMU: what is open is the layer.
+    package func writtenLayer(through handle: DiskHandle) async throws(BlockStoreFault) -> LayerID? {
+        guard let layer = handle.layer?.layer else { return nil }
+        return try await findLayer(layer)?.id
+    }
+
+    package func openLayers(through handles: Set<DiskHandle>) async throws(BlockStoreFault) -> Set<LayerID> {
+        Set(handles.compactMap { $0.layer?.layer })
+    }
+
     // MARK: Parts
 
     /// The files of a chain, base first, with the names that every program of ours gives their nodes.

@@ -14,7 +14,7 @@ extension HypervisorFault {
         self.init(
             code,
             fault.outcome == .notDone ? .notDone : .unknown,
-            "Could not \(attempt): \(fault.message).",
+            "Could not \(attempt): \(Self.remedy(for: fault.message) ?? fault.message).",
             cause: "QMP \(fault.code)"
         )
     }
@@ -55,6 +55,17 @@ extension HypervisorFault {
         case is CancellationError: self.init(.cancelled, .unknown, "Was cancelled before it could \(attempt).")
         default: self.init(.io, .unknown, "Could not \(attempt): \(error).")
         }
+    }
+
+    /// What to do about QEMU's words, where they do not say it.
+    ///
+    /// Distributions ship the driver for Ceph in a package of its own, and QEMU without it only says that it knows none.
+    static func remedy(for words: String) -> String? {
+        guard words.contains("Unknown driver 'rbd'") else { return nil }
+        return """
+            QEMU on this host lacks its driver for disks in Ceph pools: install it (package qemu-block-extra, \
+            qemu-block-rbd on Fedora and its kin) and start the instance again
+            """
     }
 
     static func notRunning(_ what: String) -> HypervisorFault {

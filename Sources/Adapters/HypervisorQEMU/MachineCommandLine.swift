@@ -14,7 +14,7 @@ struct MachineCommandLine {
 
     var machine: MachineDescription
     /// What each disk is opened as, by slot.
-    var chains: [Int: BlockChain]
+    var openables: [Int: OpenableDisk]
     var folder: MachineFolder
     var accelerator: SnapshotPorts.Accelerator.Kind
     /// The port on loopback for the guest's SSH; 0 lets the kernel choose one.
@@ -99,14 +99,14 @@ struct MachineCommandLine {
         }
         // Disks may share ancestors, as a volume and the clone of its snapshot do. A layer is opened once.
         var opened: Set<String> = []
-        let nodes = chains.sorted { $0.key < $1.key }
+        let nodes = openables.sorted { $0.key < $1.key }
             .flatMap { $0.value.blockdevArguments() }
             .filter { node in node["node-name"]?.string.map { opened.insert($0).inserted } ?? false }
             .flatMap { ["-blockdev", JSONValue.object($0).text] }
         let bootSlot = machine.disks.map(\.slot).min()
         let devices = machine.disks.sorted { $0.slot < $1.slot }.flatMap { disk -> [String] in
-            guard let top = chains[disk.slot]?.top else { return [] }
-            var device = Self.device(for: disk, top: top)
+            guard let openable = openables[disk.slot] else { return [] }
+            var device = Self.device(for: disk, node: openable.topNode)
             if disk.slot == bootSlot { device["bootindex"] = 0 }
             return ["-device", JSONValue.object(device).text]
         }
@@ -140,12 +140,12 @@ extension MachineCommandLine {
     /// The arguments of `device_add` for a disk.
     ///
     /// An error of the pool is the guest's to handle, as that of a real disk: QEMU must never stop a machine for it.
-    static func device(for disk: MachineDisk, top: BlockChainLayer) -> [String: JSONValue] {
+    static func device(for disk: MachineDisk, node: String) -> [String: JSONValue] {
         [
             "driver": "virtio-blk-pci",
             "id": .string(self.disk(disk.slot)),
             "bus": .string(port(disk.slot)),
-            "drive": .string(top.nodeName),
+            "drive": .string(node),
             "serial": .string(serial(of: disk.volume)),
             "werror": "report",
             "rerror": "report",

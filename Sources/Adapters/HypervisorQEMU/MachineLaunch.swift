@@ -57,6 +57,9 @@ struct MachineLaunch {
     private func fault(of child: ChildProcess) async -> HypervisorFault {
         let folder = self.folder
         let log = await shielded { [host] in (try? await host.pool.run { folder.logTail() }) ?? "" }
+        if let remedy = HypervisorFault.remedy(for: log) {
+            return HypervisorFault(.cannotStart, .notDone, "The machine cannot be started: \(remedy).", cause: log)
+        }
         let words = log.isEmpty ? "it gave no reason" : log
         guard let status = child.status else {
             return HypervisorFault(

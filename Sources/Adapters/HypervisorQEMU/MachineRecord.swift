@@ -19,10 +19,10 @@ struct MachineRecord: Codable, Sendable, Equatable {
     var expected: Expectation
     /// The port on the host's loopback that leads to the guest's SSH; kept for the next start.
     var sshPort: Int?
-    /// The layers of disks that the guest was asked to let go, nearest first, by slot.
+    /// The nodes of disks that the guest was asked to let go, the written one first, by slot.
     ///
     /// Once it has, they are closed.
-    var leaving: [Int: [LayerID]] = [:]
+    var leaving: [Int: [String]] = [:]
 
     /// The record of a machine that does not run yet.
     init(_ machine: MachineDescription) {

@@ -150,12 +150,12 @@ package final class QEMUHypervisor: Hypervisor {
         host.events.listen()
     }
 
-    package func activeLayers(of instance: InstanceID) async throws(HypervisorFault) -> [Int: LayerID] {
-        try await machines.machine(instance).activeLayers()
+    package func writtenDisks(of instance: InstanceID) async throws(HypervisorFault) -> [Int: DiskHandle] {
+        try await machines.machine(instance).writtenDisks()
     }
 
-    package func openLayers(of instance: InstanceID) async throws(HypervisorFault) -> Set<LayerID> {
-        try await machines.machine(instance).openLayers()
+    package func openDisks(of instance: InstanceID) async throws(HypervisorFault) -> Set<DiskHandle> {
+        try await machines.machine(instance).openDisks()
     }
 
     package func attach(_ disk: MachineDisk, to instance: InstanceID) async throws(HypervisorFault) {

@@ -4,30 +4,30 @@ import QEMU
 import SnapshotDomain
 import SnapshotPorts
 
-// Disks are nodes of layers (``LayerNode``) below a device in each slot. Disks of one machine may stand on the same
-// layers, as a volume and the clone of its own snapshot do: a node is opened by the first disk that needs it and
-// closed with the last. Which disk reads which node is asked of the machine each time, as snapshots and merges change
-// it under our feet.
+// Disks are nodes below a device in each slot: a chain of layers, or one image of a cluster (``OpenableDisk``). Disks of
+// one machine may stand on the same layers, as a volume and the clone of its own snapshot do: a node is opened by the
+// first disk that needs it and closed with the last. Which disk reads which node is asked of the machine each time, as
+// snapshots and merges change it under our feet.
 extension QEMUMachine {
     /// What the disks of a machine are to be opened as, by slot.
-    static func chains(of disks: [MachineDisk]) throws(HypervisorFault) -> [Int: BlockChain] {
-        var chains: [Int: BlockChain] = [:]
+    static func openables(of disks: [MachineDisk]) throws(HypervisorFault) -> [Int: OpenableDisk] {
+        var found: [Int: OpenableDisk] = [:]
         for disk in disks {
-            guard MachineCommandLine.slots.contains(disk.slot), chains[disk.slot] == nil else {
+            guard MachineCommandLine.slots.contains(disk.slot), found[disk.slot] == nil else {
                 throw HypervisorFault(
                     .noSlot,
                     .notDone,
                     "There is no free slot \(disk.slot); a machine has the slots \(MachineCommandLine.slots), each for one disk."
                 )
             }
-            chains[disk.slot] = try chain(of: disk)
+            found[disk.slot] = try openable(disk)
         }
-        return chains
+        return found
     }
 
-    private static func chain(of disk: MachineDisk) throws(HypervisorFault) -> BlockChain {
+    private static func openable(_ disk: MachineDisk) throws(HypervisorFault) -> OpenableDisk {
         do {
-            if let chain = try disk.source.blockChain(), chain.top != nil { return chain }
+            if let found = try OpenableDisk(disk.source) { return found }
         } catch {
             throw HypervisorFault(
                 .io,
@@ -43,14 +43,14 @@ extension QEMUMachine {
         )
     }
 
-    func activeLayers() async throws(HypervisorFault) -> [Int: LayerID] {
+    func writtenDisks() async throws(HypervisorFault) -> [Int: DiskHandle] {
         try await requireLiving(to: "see its disks")
         return try await readDisks().compactMapValues(\.first)
     }
 
-    func openLayers() async throws(HypervisorFault) -> Set<LayerID> {
+    func openDisks() async throws(HypervisorFault) -> Set<DiskHandle> {
         try await requireLiving(to: "see its disks")
-        return Set(try await openNodes().compactMap { LayerNode.parse($0)?.layer })
+        return Set(try await openNodes().compactMap { DiskHandle(node: $0) })
     }
 
     // MARK: Attaching
@@ -59,7 +59,7 @@ extension QEMUMachine {
         let pass = try await turn()
         defer { pass.leave() }
         try await requireLiving(to: "attach a disk")
-        guard let chain = try Self.chains(of: [disk])[disk.slot], let top = chain.top else { return }
+        guard let openable = try Self.openables(of: [disk])[disk.slot] else { return }
         if try await readDisks()[disk.slot] != nil {
             return try await requireAttached(disk)
         }
@@ -67,12 +67,12 @@ extension QEMUMachine {
         let present = try await openNodes()
         var added: [String] = []
         do {
-            for node in chain.blockdevArguments() {
+            for node in openable.blockdevArguments() {
                 guard let name = node["node-name"]?.string, !present.contains(name) else { continue }
                 try await ask("blockdev-add", node, to: "open disk \(disk.volume)")
                 added.append(name)
             }
-            let device = MachineCommandLine.device(for: disk, top: top)
+            let device = MachineCommandLine.device(for: disk, node: openable.topNode)
             try await ask("device_add", device, to: "attach disk \(disk.volume)")
         } catch {
             // What was opened for nothing is closed again. What QEMU did after a lost answer stays: the call is repeated.
@@ -107,12 +107,12 @@ extension QEMUMachine {
         let pass = try await turn()
         defer { pass.leave() }
         try await requireLiving(to: "take out a disk while it runs")
-        guard let layers = try await readDisks()[slot] else {
+        guard let handles = try await readDisks()[slot] else {
             return try await forgetReleasedDisk(slot)
         }
-        // Durable first: the guest may let go when this service is long gone, and the layers must still be closed.
+        // Durable first: the guest may let go when this service is long gone, and the nodes must still be closed.
         if var record, record.leaving[slot] == nil {
-            record.leaving[slot] = layers
+            record.leaving[slot] = handles.map(\.name)
             try await save(record)
         }
         try await askGuestToRelease(slot)
@@ -162,9 +162,9 @@ extension QEMUMachine {
     }
 
     private func forgetReleasedDisk(_ slot: Int) async throws(HypervisorFault) {
-        guard let layers = record?.leaving[slot] else { return }
-        let stillRead = Set(try await readDisks().values.joined())
-        await close(layers.filter { !stillRead.contains($0) }.map { LayerNode($0).name })
+        guard let nodes = record?.leaving[slot] else { return }
+        let stillRead = Set(try await readDisks().values.joined().map(\.name))
+        await close(nodes.filter { !stillRead.contains($0) })
         guard var record else { return }
         record.leaving[slot] = nil
         try await save(record)
@@ -185,20 +185,20 @@ extension QEMUMachine {
 
     // MARK: Looking
 
-    /// The layers of every disk, the active one first, by slot.
-    private func readDisks() async throws(HypervisorFault) -> [Int: [LayerID]] {
+    /// The nodes of every disk, the written one first, by slot.
+    private func readDisks() async throws(HypervisorFault) -> [Int: [DiskHandle]] {
         let devices = try await ask("query-blockstats", to: "see the machine's disks").array ?? []
-        var disks: [Int: [LayerID]] = [:]
+        var disks: [Int: [DiskHandle]] = [:]
         for device in devices {
             guard let path = device["qdev"]?.string, let slot = MachineCommandLine.slot(ofDisk: path) else { continue }
-            var layers: [LayerID] = []
+            var handles: [DiskHandle] = []
             var node: JSONValue? = device
             while let current = node {
-                // A filter that a job has put in between has no layer's name.
-                if let layer = current["node-name"]?.string.flatMap(LayerNode.layer(named:)) { layers.append(layer) }
+                // A filter that a job has put in between has no name of ours.
+                if let handle = current["node-name"]?.string.flatMap(DiskHandle.init(node:)) { handles.append(handle) }
                 node = current["backing"]
             }
-            disks[slot] = layers
+            disks[slot] = handles
         }
         return disks
     }

@@ -14,12 +14,12 @@ extension QEMUMachine {
             // What an interrupted start left has run nothing yet.
             try await stop(.forced)
         }
-        let chains = try Self.chains(of: machine.disks)
+        let openables = try Self.openables(of: machine.disks)
         isStarting = true
         defer { isStarting = false }
         let emulator = try await host.emulator.find()
         do throws(HypervisorFault) {
-            try await launch(machine, chains, emulator)
+            try await launch(machine, openables, emulator)
         } catch {
             await host.emulator.forget()
             throw error
@@ -29,7 +29,7 @@ extension QEMUMachine {
 
     private func launch(
         _ machine: MachineDescription,
-        _ chains: [Int: BlockChain],
+        _ openables: [Int: OpenableDisk],
         _ emulator: Emulator.Found
     ) async throws(HypervisorFault) {
         let folder = self.folder
@@ -39,7 +39,7 @@ extension QEMUMachine {
             try await host.files("prepare the machine's folder") { try folder.prepareForStart() }
             let line = MachineCommandLine(
                 machine: machine,
-                chains: chains,
+                openables: openables,
                 folder: folder,
                 accelerator: emulator.accelerator.kind,
                 sshPort: port

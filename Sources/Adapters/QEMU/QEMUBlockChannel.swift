@@ -4,7 +4,8 @@ package import SnapshotPorts
 
 /// The way to the disks of a machine that runs in QEMU: its monitor.
 ///
-/// The hypervisor makes it, and the qcow2 store takes it apart. Both name the nodes of layers by ``LayerNode``.
+/// The hypervisor makes it, and the stores whose disks QEMU opens take it apart. All name the nodes by ``LayerNode`` and
+/// ``ImageNode``.
 package struct QEMUBlockChannel: LiveBlockChannel {
     package let instance: InstanceID
     package let client: QMPClient
@@ -21,9 +22,14 @@ extension DiskSource {
 
     /// A source that a hypervisor of this kind opens as the given chain.
     package init(_ chain: BlockChain) throws {
+        try self.init(scheme: Self.blockChainScheme, encoding: chain)
+    }
+
+    /// One description has one text, so that sources can be compared.
+    init(scheme: String, encoding description: some Encodable) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        self.init(scheme: Self.blockChainScheme, description: try encoder.encode(chain))
+        self.init(scheme: scheme, description: try encoder.encode(description))
     }
 
     /// The chain to open; nil when the source is of another kind.

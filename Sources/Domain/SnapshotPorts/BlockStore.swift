@@ -160,6 +160,21 @@ package protocol BlockStore: Sendable {
     /// - Returns: The description.
     /// - Throws: `notFound` when the pool lacks one of them.
     func diskSource(for chain: [LayerID]) async throws(BlockStoreFault) -> DiskSource
+
+    /// The layer that is written through something that a machine has open.
+    ///
+    /// One handle may lead to one layer for ever, or to another after each switch, where the store freezes layers behind
+    /// the machine's back.
+    ///
+    /// - Returns: The layer, or nil for a handle that is not of this pool.
+    func writtenLayer(through handle: DiskHandle) async throws(BlockStoreFault) -> LayerID?
+
+    /// The layers that a machine uses which has these open.
+    ///
+    /// - Parameter handles: Everything that the machine has open (``Hypervisor/openDisks(of:)``), in whichever pools.
+    /// - Returns: Each layer of this pool that is written or read through them, those below included. Layers that the pool
+    ///   does not have may be among them: an identity is never used twice.
+    func openLayers(through handles: Set<DiskHandle>) async throws(BlockStoreFault) -> Set<LayerID>
 }
 
 /// Told how far a long call is: bytes done, bytes in all.
@@ -198,6 +213,18 @@ package struct DiskSource: Hashable, Sendable, Codable {
     package init(scheme: String, description: Data) {
         self.scheme = scheme
         self.description = description
+    }
+}
+
+/// Something that a machine has open in a pool, in the store's own word.
+///
+/// Opaque to everything between the store and the hypervisor. It says what is open and not which layer that is: a store
+/// whose disks are files may have a handle for each layer, one whose disks are images of a cluster a handle for each image.
+package struct DiskHandle: Hashable, Sendable, Codable {
+    package var name: String
+
+    package init(_ name: String) {
+        self.name = name
     }
 }
 

@@ -65,11 +65,13 @@ package protocol Hypervisor: Sendable {
 
     // MARK: Disks
 
-    /// The layers that a running machine writes now, by slot: the machine's own word.
-    func activeLayers(of instance: InstanceID) async throws(HypervisorFault) -> [Int: LayerID]
+    /// What the disks of a running machine write to now, by slot: the machine's own word, in the stores' words.
+    ///
+    /// Which layer that is, the store of the disk says (``BlockStore/writtenLayer(through:)``).
+    func writtenDisks(of instance: InstanceID) async throws(HypervisorFault) -> [Int: DiskHandle]
 
-    /// Every layer that a running machine has open, written or read.
-    func openLayers(of instance: InstanceID) async throws(HypervisorFault) -> Set<LayerID>
+    /// Everything of stores that a running machine has open, written or read, used by a disk or left over.
+    func openDisks(of instance: InstanceID) async throws(HypervisorFault) -> Set<DiskHandle>
 
     /// Puts a disk into a running machine; the guest sees it within a second.
     func attach(_ disk: MachineDisk, to instance: InstanceID) async throws(HypervisorFault)

@@ -23,6 +23,21 @@ extension BlockStoreContract {
             try await ground.expectContent(of: old, [first, second], "the old layer")
             try await ground.expectContent(of: new, [first, second, third], "the new layer")
         },
+        BlockStoreContract("what a machine writes and has open is told by its handles, before and after a switch") {
+            ground in
+            let base = try await ground.makeLayer([first])
+            let old = [try await ground.makeLayer(on: base), try await ground.makeLayer(on: base)]
+            let new = LayerID.random()
+            try await ground.withMachine(writing: old) { machine in
+                try await ground.expectOpen([base] + old, written: old, in: machine)
+                try await ground.switchOver(machine, [LayerSwitch(from: old[0], to: new)])
+                try await ground.expectOpen([base, new] + old, written: [new, old[1]], in: machine)
+            }
+            let store = await ground.store
+            let stranger = DiskHandle("nothing of ours")
+            try require(try await store.writtenLayer(through: stranger) == nil, "a stranger's handle leads to a layer")
+            try require(try await store.openLayers(through: [stranger]).isEmpty, "a stranger's handle opens a layer")
+        },
         BlockStoreContract("all disks of one call are switched, or none") { ground in
             let old = [try await ground.makeLayer([first]), try await ground.makeLayer([second])]
             let new = [LayerID.random(), LayerID.random()]
@@ -204,6 +219,17 @@ extension BlockStoreContract {
 }
 
 extension BlockStoreGround {
+    /// Expects the store to know layers by what a machine has open.
+    func expectOpen(_ open: [LayerID], written: [LayerID], in machine: any ContractMachine) async throws {
+        var found: [LayerID?] = []
+        for handle in try await machine.writtenDisks() {
+            found.append(try await store.writtenLayer(through: handle))
+        }
+        try require(found == written, "the layers \(written) are written, and the store says \(found)")
+        let all = try await store.openLayers(through: try await machine.openDisks())
+        try require(all == Set(open), "the layers \(open) are open, and the store says \(all)")
+    }
+
     /// Makes the new layers and puts a machine on them.
     func switchOver(_ machine: any ContractMachine, _ switches: [LayerSwitch]) async throws {
         for change in switches {

@@ -76,6 +76,12 @@ package protocol ContractMachine: Sendable {
 
     /// Every layer that the machine has open.
     func openLayers() async throws -> Set<LayerID>
+
+    /// What the disks write to, as a hypervisor reports it.
+    func writtenDisks() async throws -> [DiskHandle]
+
+    /// Everything that the machine has open, as a hypervisor reports it.
+    func openDisks() async throws -> Set<DiskHandle>
 }
 
 /// One value, written over a range of a disk.

@@ -19,7 +19,7 @@ extension HypervisorContract {
             let data = try await ground.makeDisk(slot: 1, beside: nil)
             try await ground.hypervisor.attach(data.disk, to: machine.id)
             try await ground.hypervisor.start(machine)
-            let slots = try await ground.hypervisor.activeLayers(of: machine.id).keys.sorted()
+            let slots = try await ground.hypervisor.writtenDisks(of: machine.id).keys.sorted()
             try expectEqual(slots, [0, 1], "the slots in use after the second start")
         },
         HypervisorContract("stopping what is stopped, and what was never there, succeeds") { ground in
@@ -48,10 +48,10 @@ extension HypervisorContract {
             let (id, root) = try await ground.startMachine()
             try await ground.hypervisor.reset(id)
             try expectEqual(await ground.hypervisor.status(of: id), .running, "the state")
-            try expectEqual(try await ground.hypervisor.activeLayers(of: id), [0: root.layers[0]], "the active layers")
+            try expectEqual(try await ground.hypervisor.writtenDisks(of: id), [0: root.handles[0]], "the written disks")
         },
         HypervisorContract("a machine whose disk cannot be opened does not start and leaves nothing") { ground in
-            let broken = ContractDisk(disk: try await ground.makeBrokenDisk(slot: 0), layers: [])
+            let broken = ContractDisk(disk: try await ground.makeBrokenDisk(slot: 0), handles: [])
             let machine = try ground.describe([broken])
             try await expectFault([.cannotStart], "the start") { try await ground.hypervisor.start(machine) }
             try expectEqual(await ground.hypervisor.status(of: machine.id), .stopped, "the state")
@@ -77,8 +77,8 @@ extension HypervisorContract {
             try await expectFault([.wrongState], "a reset") { try await hypervisor.reset(id) }
             try await expectFault([.wrongState], "attaching") { try await hypervisor.attach(disk, to: id) }
             try await expectFault([.wrongState], "detaching") { try await hypervisor.detach(slot: 1, from: id) }
-            try await expectFault([.wrongState], "the active layers") { _ = try await hypervisor.activeLayers(of: id) }
-            try await expectFault([.wrongState], "the open layers") { _ = try await hypervisor.openLayers(of: id) }
+            try await expectFault([.wrongState], "the written disks") { _ = try await hypervisor.writtenDisks(of: id) }
+            try await expectFault([.wrongState], "the open disks") { _ = try await hypervisor.openDisks(of: id) }
             try await expectFault([.wrongState], "a freeze") {
                 _ = try await hypervisor.freeze(id, atMost: .seconds(1))
             }
@@ -126,7 +126,7 @@ extension HypervisorContract {
             let hypervisor = await ground.hypervisor
             try expect(try await hypervisor.inventory().contains(id), "the machine is in the inventory")
             try expectEqual(await hypervisor.status(of: id), .running, "the state")
-            try expectEqual(try await hypervisor.activeLayers(of: id), [0: root.layers[0]], "the active layers")
+            try expectEqual(try await hypervisor.writtenDisks(of: id), [0: root.handles[0]], "the written disks")
             try expectEqual(await hypervisor.guestFacts(of: id).sshPort, port, "the port")
             try await hypervisor.start(try ground.describe([root], id: id, network: .user))
             try await hypervisor.stop(id, mode: .forced)

@@ -8,7 +8,7 @@ extension HypervisorContract {
             let lease = try await ground.hypervisor.pause(id, atMost: .seconds(60))
             try expect(await ground.hypervisor.status(of: id) != .running, "a paused machine should not run")
             try expect(await ground.hypervisor.isAlive(id), "a paused machine should be alive")
-            try expectEqual(try await ground.hypervisor.activeLayers(of: id), [0: root.layers[0]], "the active layers")
+            try expectEqual(try await ground.hypervisor.writtenDisks(of: id), [0: root.handles[0]], "the written disks")
             let report = await lease.resume()
             try expect(report.heldThroughout, "the pause should have been held: \(report.answer)")
             try expectEqual(await ground.hypervisor.status(of: id), .running, "the state afterwards")

@@ -33,7 +33,7 @@ package struct HypervisorContract: Sendable, CustomStringConvertible {
 package protocol HypervisorGround: Sendable {
     var hypervisor: any Hypervisor { get async }
 
-    /// Makes a blank disk of two layers. On a sibling, it stands on the sibling's lower layer.
+    /// Makes a blank disk of two layers. Beside a sibling, it stands on the sibling's lower layer.
     func makeDisk(slot: Int, beside sibling: ContractDisk?) async throws -> ContractDisk
 
     /// A disk that cannot be opened.
@@ -46,15 +46,15 @@ package protocol HypervisorGround: Sendable {
     func restart() async throws
 }
 
-/// A disk, and the layers that it is made of.
+/// A disk, and what a machine has open that uses it.
 package struct ContractDisk: Sendable {
     package var disk: MachineDisk
-    /// The active layer first.
-    package var layers: [LayerID]
+    /// The written one first.
+    package var handles: [DiskHandle]
 
-    package init(disk: MachineDisk, layers: [LayerID]) {
+    package init(disk: MachineDisk, handles: [DiskHandle]) {
         self.disk = disk
-        self.layers = layers
+        self.handles = handles
     }
 }
 

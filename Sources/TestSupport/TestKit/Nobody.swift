@@ -55,8 +55,8 @@ private struct Nothing: Catalog, Hypervisor, UploadArea, ImageFetcher, Secrets {
     func isAlive(_ instance: InstanceID) async -> Bool { false }
     func inventory() async throws(HypervisorFault) -> [InstanceID] { throw Self.fault }
     func events() async -> AsyncStream<MachineEvent> { AsyncStream { $0.finish() } }
-    func activeLayers(of instance: InstanceID) async throws(HypervisorFault) -> [Int: LayerID] { throw Self.fault }
-    func openLayers(of instance: InstanceID) async throws(HypervisorFault) -> Set<LayerID> { throw Self.fault }
+    func writtenDisks(of instance: InstanceID) async throws(HypervisorFault) -> [Int: DiskHandle] { throw Self.fault }
+    func openDisks(of instance: InstanceID) async throws(HypervisorFault) -> Set<DiskHandle> { throw Self.fault }
     func attach(_ disk: MachineDisk, to instance: InstanceID) async throws(HypervisorFault) { throw Self.fault }
     func detach(slot: Int, from instance: InstanceID) async throws(HypervisorFault) { throw Self.fault }
     func blockChannel(of instance: InstanceID) async throws(HypervisorFault) -> (any LiveBlockChannel)? { nil }

@@ -18,6 +18,20 @@ extension TestCloud {
         }
     }
 
+    // As ``World`` asks, without injected faults.
+
+    private func openLayers(of instance: Instance) async throws -> Set<LayerID> {
+        try await store.openLayers(through: try await hypervisor.openDisks(of: instance.id))
+    }
+
+    private func writtenLayers(of instance: Instance) async throws -> [Int: LayerID] {
+        var layers: [Int: LayerID] = [:]
+        for (slot, handle) in try await hypervisor.writtenDisks(of: instance.id) {
+            layers[slot] = try await store.writtenLayer(through: handle)
+        }
+        return layers
+    }
+
     private func unrest() async throws -> String? {
         let counts = engine.counts
         guard counts == (0, 0) else { return "\(counts.running) jobs run and \(counts.waiting) wait" }
@@ -26,7 +40,7 @@ extension TestCloud {
         var open: [LayerID: Set<InstanceID>] = [:]
         for instance in try await catalog.read({ try $0.allInstances(in: nil) }) {
             guard await !hypervisor.status(of: instance.id).isStopped else { continue }
-            for layer in try await hypervisor.openLayers(of: instance.id) {
+            for layer in try await openLayers(of: instance) {
                 open[layer, default: []].insert(instance.id)
             }
         }
@@ -140,7 +154,7 @@ extension TestCloud {
                 if instance.power == .running { broken.append("\(instance.name) should run") }
             case .running:
                 if instance.power == .stopped { broken.append("\(instance.name) should not run") }
-                let written = try await hypervisor.activeLayers(of: instance.id)
+                let written = try await writtenLayers(of: instance)
                 let recorded = Dictionary(
                     uniqueKeysWithValues: volumes.compactMap { volume in
                         volume.attachment.map { ($0.slot, volume.activeLayer) }
@@ -149,7 +163,7 @@ extension TestCloud {
                 if written != recorded {
                     broken.append("\(instance.name) writes \(written) and its rows say \(recorded)")
                 }
-                let open = try await hypervisor.openLayers(of: instance.id)
+                let open = try await openLayers(of: instance)
                 let tree = try await catalog.read { try $0.layerTree(of: .local) }
                 let needed = Set(volumes.flatMap { tree.chain(of: $0.activeLayer) })
                 if open != needed { broken.append("\(instance.name) has \(open.subtracting(needed)) open in vain") }

@@ -237,10 +237,13 @@ package final class Collector: Sendable {
         let instances = try await world.catalog.read { reader in
             Set(try volumes.compactMap { try reader.findVolume($0)?.attachment?.instance })
         }
+        let pools = Set(tree.layers.values.map(\.pool))
         var open: [LayerID: Set<InstanceID>] = [:]
         for instance in instances where await world.hypervisor.isAlive(instance) {
-            for layer in try await world.hypervisor.openLayers(of: instance) {
-                open[layer, default: []].insert(instance)
+            for pool in pools {
+                for layer in try await world.openLayers(of: instance, in: pool) {
+                    open[layer, default: []].insert(instance)
+                }
             }
         }
         return open

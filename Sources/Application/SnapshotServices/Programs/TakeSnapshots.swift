@@ -247,7 +247,7 @@ struct TakeSnapshots: JobProgram {
 
     private func writtenLayers(_ work: JobWork) async throws -> Set<LayerID> {
         guard let instance, await work.world.hypervisor.isAlive(instance) else { return [] }
-        return Set(try await work.world.hypervisor.activeLayers(of: instance).values)
+        return Set(try await work.world.writtenLayers(of: instance).values)
     }
 
     private func recordSwitch(_ item: Item, to fresh: StoredLayer, _ writer: any CatalogWriter) throws {

@@ -42,7 +42,17 @@ struct Reconciler {
             }
             let isRunning = await world.hypervisor.isAlive(instance.id)
             if isRunning {
-                try await adoptActiveLayers(of: instance.id)
+                do {
+                    try await adoptActiveLayers(of: instance.id)
+                } catch {
+                    // A machine that does not answer, or a pool that is down, must not keep the others from serving.
+                    logger.error(
+                        "what a machine writes could not be compared with its volumes",
+                        metadata: [
+                            "instance.id": .stringConvertible(instance.id), "error": .string("\(error)"),
+                        ]
+                    )
+                }
             }
             let power: Instance.Power = isRunning ? .running : .stopped
             guard instance.power != power else { continue }
@@ -59,7 +69,7 @@ struct Reconciler {
     /// A machine that writes a layer which the catalog was about to give it: the switch happened, its record did not.
     private func adoptActiveLayers(of instance: InstanceID) async throws {
         let beingMade = engine.layersOfOpenJobs
-        let written = try await world.hypervisor.activeLayers(of: instance)
+        let written = try await world.writtenLayers(of: instance)
         try await world.catalog.write { writer in
             for var volume in try writer.volumes(of: instance) {
                 guard let slot = volume.attachment?.slot, let layer = written[slot], layer != volume.activeLayer,

@@ -182,4 +182,14 @@ package struct FaultyBlockStore: BlockStore {
     package func diskSource(for chain: [LayerID]) async throws(BlockStoreFault) -> DiskSource {
         try await call("diskSource") { () async throws(BlockStoreFault) in try await real.diskSource(for: chain) }
     }
+
+    package func writtenLayer(through handle: DiskHandle) async throws(BlockStoreFault) -> LayerID? {
+        try await call("writtenLayer") { () async throws(BlockStoreFault) in
+            try await real.writtenLayer(through: handle)
+        }
+    }
+
+    package func openLayers(through handles: Set<DiskHandle>) async throws(BlockStoreFault) -> Set<LayerID> {
+        try await call("openLayers") { () async throws(BlockStoreFault) in try await real.openLayers(through: handles) }
+    }
 }

@@ -73,12 +73,12 @@ package struct FaultyHypervisor: Hypervisor {
         await real.events()
     }
 
-    package func activeLayers(of instance: InstanceID) async throws(HypervisorFault) -> [Int: LayerID] {
-        try await call("activeLayers") { () async throws(HypervisorFault) in try await real.activeLayers(of: instance) }
+    package func writtenDisks(of instance: InstanceID) async throws(HypervisorFault) -> [Int: DiskHandle] {
+        try await call("writtenDisks") { () async throws(HypervisorFault) in try await real.writtenDisks(of: instance) }
     }
 
-    package func openLayers(of instance: InstanceID) async throws(HypervisorFault) -> Set<LayerID> {
-        try await call("openLayers") { () async throws(HypervisorFault) in try await real.openLayers(of: instance) }
+    package func openDisks(of instance: InstanceID) async throws(HypervisorFault) -> Set<DiskHandle> {
+        try await call("openDisks") { () async throws(HypervisorFault) in try await real.openDisks(of: instance) }
     }
 
     package func attach(_ disk: MachineDisk, to instance: InstanceID) async throws(HypervisorFault) {

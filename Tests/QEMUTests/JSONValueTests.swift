@@ -32,6 +32,48 @@ struct JSONValueTests {
         #expect(value["none"] == nil)
     }
 
+    @Test(
+        "reads what Foundation reads, and the same",
+        arguments: [
+            #"  {"a" : [ 1 , -2.5 , "x" ] , "b":{} }  "#, #""\u0041\u00e9\ud83d\udc4d \/ \b\f""#,
+            "18446744073709551615", "-0", "[]",
+            "9223372036854775807", "\"é漢👍\"", "1e5",
+        ]
+    )
+    func reading(_ text: String) throws {
+        let known = try JSONDecoder().decode(JSONValue.self, from: Data(text.utf8))
+        let value = try JSONValue(parsing: Data(text.utf8))
+        // A number with an exponent is no integer for us.
+        #expect(value == known || value == .double(Double(known.integer ?? 0)))
+    }
+
+    @Test(
+        "refuses what is no JSON, whatever it is",
+        arguments: [
+            "", " ", "{", "[", "[1,]", "{\"a\"}", "{\"a\":}", "{a:1}", "01", "1.", ".5", "-", "1e", "+1", "tru", "nul",
+            "\"", "\"\\x\"",
+            "\"\\u12\"", "\"\\ud800\"", "\"\\ud800\\u0041\"", "\"\\udc00\"", "\"\t\"", "1 2", "[1 2]", "1e999", "]",
+            "NaN",
+            String(repeating: "[", count: 100_000),
+        ]
+    )
+    func refusing(_ text: String) {
+        #expect(throws: JSONParser.Failure.self) { try JSONValue(parsing: Data(text.utf8)) }
+    }
+
+    @Test("never crashes, wherever a text is cut or changed")
+    func damaged() throws {
+        let whole = Data(sample.text.utf8)
+        for end in whole.indices {
+            #expect(throws: JSONParser.Failure.self) { try JSONValue(parsing: whole[..<end]) }
+            for byte in [0x00, 0x22, 0x5C, 0x7B, 0xFF] as [UInt8] {
+                var changed = whole
+                changed[end] = byte
+                _ = try? JSONValue(parsing: changed)
+            }
+        }
+    }
+
     @Test("names of nodes fit QEMU's limit and read back")
     func nodeNames() throws {
         for _ in 0..<100 {

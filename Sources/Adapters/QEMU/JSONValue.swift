@@ -37,7 +37,8 @@ extension JSONValue {
 
     /// Reads one JSON text.
     package init(parsing data: Data) throws {
-        self = try JSONDecoder().decode(JSONValue.self, from: data)
+        var parser = JSONParser(data)
+        self = try parser.parse()
     }
 
     /// The value as one line of JSON with sorted keys, as command lines and logs want it.

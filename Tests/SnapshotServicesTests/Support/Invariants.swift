@@ -145,8 +145,10 @@ extension TestCloud {
     }
 
     private func brokenMachines() async throws -> [String] {
-        var broken: [String] = []
-        for instance in try await catalog.read({ try $0.allInstances(in: nil) }) {
+        let instances = try await catalog.read { try $0.allInstances(in: nil) }
+        let unknown = Set(try await hypervisor.inventory()).subtracting(instances.map(\.id))
+        var broken = unknown.map { "the machine \($0) has no instance" }
+        for instance in instances {
             let status = await hypervisor.status(of: instance.id)
             let volumes = try await volumes(of: instance)
             switch status {

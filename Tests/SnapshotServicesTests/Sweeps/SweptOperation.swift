@@ -185,14 +185,20 @@ extension SweptOperation {
         let path = try await cloud.uploads.makePath()
         try Data(repeating: 0xC5, count: 1 << 20).write(to: URL(fileURLWithPath: path))
         ready()
-        return try await cloud.cloud.createTemplate(
-            CreateTemplateRequest(
-                source: .file(path: path, format: "raw", isUpload: true),
-                name: try ResourceName("imported \(attempt)")
-            ),
-            in: cloud.home.id,
-            cloud.call
-        ).job
+        do {
+            return try await cloud.cloud.createTemplate(
+                CreateTemplateRequest(
+                    source: .file(path: path, format: "raw", isUpload: true),
+                    name: try ResourceName("imported \(attempt)")
+                ),
+                in: cloud.home.id,
+                cloud.call
+            ).job
+        } catch {
+            // As the faces do, if they live.
+            if !cloud.faults.isDead { await cloud.uploads.discard(path) }
+            throw error
+        }
     }
 
     static let fetchTemplate = SweptOperation("fetch and import an image") { cloud, _, attempt, ready in

@@ -170,7 +170,8 @@ extension LocalCloud {
         in environment: EnvironmentID,
         _ call: CallContext
     ) async throws(ServiceError) -> Submitted<VolumeView> {
-        try await changeVolume(id, in: environment, call) { volume, _ in
+        // A volume that cannot be used keeps its instance from starting until it is detached.
+        try await changeVolume(id, in: environment, evenFailed: true, call) { volume, _ in
             guard let attachment = volume.attachment else {
                 throw ServiceError(
                     .wrongState,
@@ -212,13 +213,16 @@ extension LocalCloud {
     private func changeVolume(
         _ id: VolumeID,
         in environment: EnvironmentID,
+        evenFailed: Bool = false,
         _ call: CallContext,
         _ program: @escaping @Sendable (Volume, any CatalogWriter) throws -> (any JobProgram, [JobSubject])
     ) async throws(ServiceError) -> Submitted<VolumeView> {
         try authorise(.change, in: environment, call)
         let submitted = try await engine.submit(in: environment, for: call, rejoin: Self.volumes) { _, writer in
             let volume = try writer.volume(id, in: environment)
-            try volume.state.requireAvailable("The volume '\(volume.name)'", subject: .volume(id))
+            if !evenFailed || volume.state.failure == nil {
+                try volume.state.requireAvailable("The volume '\(volume.name)'", subject: .volume(id))
+            }
             let (program, others) = try program(volume, writer)
             return JobEngine.Draft(program, title: volume.name, subjects: [.volume(id)] + others, value: [volume])
         }

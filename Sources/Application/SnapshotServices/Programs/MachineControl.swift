@@ -55,6 +55,21 @@ extension JobWork {
         try await world.hypervisor.stop(id, mode: .forced)
     }
 
+    /// Takes a disk out of a machine that may or may not have it.
+    ///
+    /// - Returns: Whether it is out. A guest that does not let go of it may still do so, and until then it writes it.
+    /// - Throws: What the hypervisor throws when that cannot be found out.
+    func takeOutDisk(_ slot: Int, of instance: InstanceID) async throws -> Bool {
+        guard await world.hypervisor.isAlive(instance) else { return true }
+        do {
+            try await world.hypervisor.detach(slot: slot, from: instance)
+            return true
+        } catch {
+            guard error.code == .guestUnresponsive else { throw error }
+            return false
+        }
+    }
+
     /// After a failure: notes what the machines of the job do, whatever it meant to make of them.
     ///
     /// A crash may skip it: every start looks.

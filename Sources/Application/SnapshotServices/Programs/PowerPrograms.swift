@@ -73,15 +73,16 @@ struct DeleteInstance: JobProgram {
 
     func perform(_ work: JobWork) async throws {
         try await work.step("stop") { try await work.stopMachine(instance, isForced: true) }
+        // While the rows are there: a machine whose files would not go can be started or deleted again.
+        try await work.step("remove") {
+            try await work.unhurried { try await work.world.hypervisor.remove(instance) }
+        }
         let layers = try await work.unpin { reader in
             try pinnedLayers(reader)
         } rows: { writer in
             try removeRows(writer)
         }
         work.world.feed.publish([.instance(instance)], in: work.job.environment)
-        try await work.step("remove", evenCancelled: true) {
-            try await work.unhurried { try await work.world.hypervisor.remove(instance) }
-        }
         try await work.step("collect", evenCancelled: true) { await work.collect(around: layers) }
     }
 
@@ -89,6 +90,11 @@ struct DeleteInstance: JobProgram {
         guard var row = try writer.findInstance(instance), case .deleting = row.state else { return }
         row.state = .available
         try writer.update(row)
+    }
+
+    /// Of an instance that is still there: layers that only its running machine kept from being merged.
+    func disturbedLayers(_ reader: any CatalogReader) throws -> Set<LayerID> {
+        Set(try reader.volumes(of: instance).map(\.activeLayer))
     }
 
     private func pinnedLayers(_ reader: any CatalogReader) throws -> Set<LayerID> {
@@ -121,28 +127,33 @@ struct DeleteEnvironment: JobProgram {
     static let kind = Job.Kind.deleteEnvironment
 
     var environment: EnvironmentID
-    /// Known from the start, so that a run after a crash still finds what machines left when their rows are gone.
+    /// Known from the start: a run after a crash may find their rows gone.
     var instances: [InstanceID]
 
     func perform(_ work: JobWork) async throws {
         try await work.step("stop") {
             for instance in instances { try await work.stopMachine(instance, isForced: true) }
         }
+        try await work.step("remove") {
+            try await work.unhurried {
+                for instance in instances { try await work.world.hypervisor.remove(instance) }
+            }
+        }
         let layers = try await work.unpin { reader in
             try pinnedLayers(reader)
         } rows: { writer in
             try removeRows(writer)
-        }
-        try await work.step("remove", evenCancelled: true) {
-            try await work.unhurried {
-                for instance in instances { try await work.world.hypervisor.remove(instance) }
-            }
         }
         try await work.step("collect", evenCancelled: true) { await work.collect(around: layers) }
     }
 
     func finish(_ findings: Void, _ writer: any CatalogWriter, _ work: JobWork) throws {
         try writer.deleteEnvironment(environment)
+    }
+
+    /// Of instances that are still there: layers that only their running machines kept from being merged.
+    func disturbedLayers(_ reader: any CatalogReader) throws -> Set<LayerID> {
+        Set(try instances.flatMap { try reader.volumes(of: $0).map(\.activeLayer) })
     }
 
     private func pinnedLayers(_ reader: any CatalogReader) throws -> Set<LayerID> {

@@ -59,17 +59,34 @@ struct CreateVolume: JobProgram {
         try writer.update(row)
     }
 
-    func undo(_ work: JobWork) async throws {
-        if let instance, let slot = try await work.world.catalog.read({ try $0.findVolume(volume) })?.attachment?.slot,
-            await work.world.hypervisor.isAlive(instance)
-        {
-            try await work.world.hypervisor.detach(slot: slot, from: instance)
-        }
-        try await work.world.store(pool).deleteLayer(layer)
+    /// What remains of a volume that could not be made.
+    enum Residue: Sendable {
+        case nothing
+        /// The guest holds on to the disk: then it exists, whatever else failed.
+        case held(StoredLayer)
     }
 
-    func abandon(_ residue: Void?, because error: ServiceError, _ writer: any CatalogWriter, _ work: JobWork) throws {
-        try writer.abandonVolume(volume, layer, isClean: residue != nil, because: error)
+    func undo(_ work: JobWork) async throws -> Residue {
+        if let instance, let slot = try await work.world.catalog.read({ try $0.findVolume(volume) })?.attachment?.slot,
+            try await !work.takeOutDisk(slot, of: instance)
+        {
+            return .held(try await work.storedLayer(layer, in: pool))
+        }
+        try await work.world.store(pool).deleteLayer(layer)
+        return .nothing
+    }
+
+    func abandon(
+        _ residue: Residue?,
+        because error: ServiceError,
+        _ writer: any CatalogWriter,
+        _ work: JobWork
+    ) throws {
+        if case .held(let stored) = residue {
+            try finish(stored.allocated, writer, work)
+        } else {
+            try writer.abandonVolume(volume, layer, isClean: residue != nil, because: error)
+        }
     }
 }
 
@@ -134,12 +151,26 @@ struct AttachVolume: JobProgram {
         try writer.update(row)
     }
 
-    func undo(_ work: JobWork) async throws {
-        guard try await work.volume(volume).attachment == nil,
-            await work.world.hypervisor.isAlive(instance)
-        else { return }
+    enum Residue: Sendable {
+        case nothing
+        /// The guest holds on to the disk.
+        case held(slot: Int)
+    }
+
+    func undo(_ work: JobWork) async throws -> Residue {
+        guard try await work.volume(volume).attachment == nil else { return .nothing }
         let slot = try await work.world.catalog.read { try $0.freeSlot(of: instance) }
-        try await work.world.hypervisor.detach(slot: slot, from: instance)
+        return try await work.takeOutDisk(slot, of: instance) ? .nothing : .held(slot: slot)
+    }
+
+    /// A disk that a machine writes is attached, whatever else failed: nobody else may get it.
+    func abandon(
+        _ residue: Residue?,
+        because error: ServiceError,
+        _ writer: any CatalogWriter,
+        _ work: JobWork
+    ) throws {
+        if case .held(let slot) = residue { try finish(slot, writer, work) }
     }
 }
 
@@ -200,6 +231,26 @@ struct ResizeVolume: JobProgram {
         try writer.update(layer)
         try writer.update(row)
         _ = try writer.noteSizes(of: [stored])
+    }
+
+    /// A volume does not shrink again: what is on the medium is its size.
+    func undo(_ work: JobWork) async throws -> [StoredLayer] {
+        try await work.holding([volume]) { volumes in
+            var grown: [StoredLayer] = []
+            for row in volumes {
+                if let stored = try await work.world.store(row.pool).findLayer(row.activeLayer) { grown.append(stored) }
+            }
+            return grown
+        }
+    }
+
+    func abandon(
+        _ grown: [StoredLayer]?,
+        because error: ServiceError,
+        _ writer: any CatalogWriter,
+        _ work: JobWork
+    ) throws {
+        for stored in grown ?? [] { try finish(stored, writer, work) }
     }
 
     /// A layer that became larger than the one below is merged with it in another way.

@@ -83,6 +83,9 @@ package final class CallFaults: Sendable {
         stop().failed
     }
 
+    /// Whether the armed fault ended the world: whoever called would not live to tell.
+    package var isDead: Bool { state.withLock(\.isDead) }
+
     /// Whether the armed fault came.
     package var hasFailed: Bool { state.withLock { $0.failed != nil } }
 

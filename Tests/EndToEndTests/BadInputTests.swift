@@ -98,16 +98,36 @@ extension ServiceTests {
             try Data("This is no disk.\n".utf8).write(to: URL(fileURLWithPath: text))
             let huge = "\(ground.folder)/huge.qcow2"
             try await qemuImage("create", "-q", "-f", "qcow2", "-o", "cluster_size=2M", huge, "1E")
-            for image in [hostile, short, text, huge] {
+            let elsewhere = "\(ground.folder)/elsewhere.qcow2"
+            let secret = "\(ground.folder)/secret.raw"
+            try await qemuImage("create", "-q", "-f", "qcow2", "-o", "data_file=\(secret)", elsewhere, "64M")
+            let laughs = "\(ground.folder)/laughs.qcow2"
+            try await qemuImage("create", "-q", "-f", "qcow2", laughs, "64M")
+            try nestBackingName(in: laughs)
+            for image in [hostile, short, text, huge, elsewhere, laughs] {
                 let run = try await ground.run(["template", "import", image, "--name", "bad"])
                 #expect(run.ended(.failed), "\(run)")
                 #expect(run.errors.hasPrefix("error: "))
             }
+            // The service that inspected them lives, and so does its machine.
+            _ = try await ground.beat(of: "web01")
             for template in try await ground.json([NamedAnswer].self, "template", "list") where template.name == "bad" {
                 try await ground.done("template", "delete", template.id, "--yes")
             }
             #expect(try FileManager.default.contentsOfDirectory(atPath: layers).count == before)
             #expect(try FileManager.default.contentsOfDirectory(atPath: "\(ground.data)/uploads").isEmpty)
+        }
+
+        /// Gives an image the longest backing name that the format has, which is JSON in JSON in JSON.
+        private func nestBackingName(in path: String) throws {
+            let nest = (0..<20).reduce("/etc/passwd") { name, _ in #"json:{"file.filename":"\#(name)"}"# }
+            let name = Data(nest.utf8.prefix(1_023))
+            var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+            bytes.replaceSubrange(1_024..<1_024 + name.count, with: name)
+            // Where the name is and how long, in the header's own order of bytes.
+            withUnsafeBytes(of: UInt64(1_024).bigEndian) { bytes.replaceSubrange(8..<16, with: $0) }
+            withUnsafeBytes(of: UInt32(name.count).bigEndian) { bytes.replaceSubrange(16..<20, with: $0) }
+            try bytes.write(to: URL(fileURLWithPath: path))
         }
 
         private func qemuImage(_ words: String...) async throws {

@@ -83,6 +83,45 @@ extension ServiceTests {
             try await ground.done("snapshot", "delete", "survivor", "amid", "--yes")
         }
 
+        @Test("a storage daemon that is killed fails its job alone, with what to do; the same again succeeds")
+        func killStorageDaemon() async throws {
+            let ground = try Ground.current
+            try await ground.done("snapshot", "create", "--volume", "ROOT-web01", "--name", "read-in-vain")
+            let digest = try await ground.json(VerificationAnswer.self, "snapshot", "verify", "read-in-vain").digest
+            let service = try await ground.service.pid
+            let failed = try await until("a daemon is caught at work") { () -> ProgramRun? in
+                let task = try await ground.done("snapshot", "verify", "read-in-vain", "--no-wait").line
+                if let daemon = try await Self.nextStorageDaemon(of: service) { Glibc.kill(daemon, SIGKILL) }
+                let run = try await ground.run(["task", "wait", task])
+                return run.ended(.done) ? nil : run
+            }
+            #expect(failed.ended(.unreachable), "\(failed)")
+            #expect(failed.errors.contains("Try again"), "\(failed)")
+            _ = try await ground.beat(of: "web01")
+            let again = try await ground.json(VerificationAnswer.self, "snapshot", "verify", "read-in-vain").digest
+            #expect(again == digest)
+            try await ground.done("snapshot", "delete", "read-in-vain", "--yes")
+        }
+
+        /// The next storage daemon that a service starts; nil when none comes, as when its work was over too soon.
+        private static func nextStorageDaemon(of service: pid_t) async throws -> pid_t? {
+            let deadline = ContinuousClock.now + .seconds(10)
+            while ContinuousClock.now < deadline {
+                if let daemon = storageDaemon(of: service) { return daemon }
+                try await Task.sleep(for: .milliseconds(2))
+            }
+            return nil
+        }
+
+        private static func storageDaemon(of service: pid_t) -> pid_t? {
+            let processes =
+                (try? FileManager.default.contentsOfDirectory(atPath: "/proc"))?.compactMap(pid_t.init) ?? []
+            return processes.first { process in
+                let status = (try? String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)) ?? ""
+                return status.contains("Name:\tqemu-storage-da") && status.contains("PPid:\t\(service)\n")
+            }
+        }
+
         @Test("a machine that was killed shows as stopped, and starts again from its own disks")
         func killMachine() async throws {
             let ground = try Ground.current

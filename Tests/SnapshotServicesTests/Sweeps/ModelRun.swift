@@ -17,6 +17,9 @@ final class ModelRun {
         static let runningMachines = 2
     }
 
+    /// After so many operations everything is read whole, and in between a little.
+    private static let operationsBetweenReadings = 100
+
     let cloud: TestCloud
     private var random: SeededRandom
     private(set) var state = ModelState()
@@ -53,6 +56,7 @@ final class ModelRun {
 
     /// Takes random steps, some at once, and checks everything whenever they have ended.
     func run(operations: Int) async throws {
+        var readings = 0
         while number < operations {
             cloud.time.advance(by: .seconds(1))
             if Bool.random(using: &random) {
@@ -64,7 +68,12 @@ final class ModelRun {
             pending = []
             unfinished = []
             try await cloud.checkInvariants(after: history.suffix(6).joined(separator: ", "))
-            try await checkSomeContent()
+            if number / Self.operationsBetweenReadings > readings {
+                readings = number / Self.operationsBetweenReadings
+                try await checkAllContent()
+            } else if Bool.random(using: &random) {
+                try await checkSomeContent()
+            }
         }
         try await checkAllContent()
     }

@@ -14,7 +14,7 @@ extension CloudTests {
         func randomWork() async throws {
             let environment = ProcessInfo.processInfo.environment
             let seed = environment["INSTANTA_MODEL_SEED"].flatMap(UInt64.init) ?? UInt64.random(in: 0...UInt64.max)
-            let operations = environment["INSTANTA_MODEL_OPERATIONS"].flatMap(Int.init) ?? 250
+            let operations = environment["INSTANTA_MODEL_OPERATIONS"].flatMap(Int.init) ?? 1_000
             print("model test: INSTANTA_MODEL_SEED=\(seed) INSTANTA_MODEL_OPERATIONS=\(operations)")
             try await withCloud { cloud in
                 let run = try await ModelRun(cloud, seed: seed)

@@ -15,6 +15,7 @@ struct Housekeeper {
         collector.retryFailed()
         await attempt("undo snapshots could not be expired") { try await expireUndoSnapshots() }
         await attempt("old jobs could not be forgotten") { try await forgetJobs() }
+        await attempt("machines that ended could not be noted") { try await noteEndedMachines() }
         await attempt("sizes could not be measured") { try await measureActiveLayers() }
     }
 
@@ -30,6 +31,25 @@ struct Housekeeper {
         let lifetime = TimeInterval(world.settings.jobLifetime.components.seconds)
         let limit = world.time.now.addingTimeInterval(-lifetime)
         try await world.catalog.write { try $0.deleteJobs(endedBefore: limit) }
+    }
+
+    /// While a job works on a machine, its end is that job's to note; one that failed may have looked too early.
+    private func noteEndedMachines() async throws {
+        for instance in try await world.catalog.read({ try $0.allInstances(in: nil) }) {
+            guard instance.power == .running, instance.state == .available,
+                cloud.engine.activity(on: .instance(instance.id)).changingKind?.decidesPower != true,
+                await !world.hypervisor.isAlive(instance.id)
+            else { continue }
+            let written = try await world.activeLayers(of: instance.id)
+            try await world.catalog.write { writer in
+                try writer.setPower(.stopped, of: instance.id)
+                _ = try writer.noteSizes(of: written)
+            }
+            world.ledger.invalidate()
+            world.feed.publish([.instance(instance.id)], in: instance.environment)
+            // Only its running machine may have kept them from being merged.
+            collector.disturb(Set(written.map(\.id)))
+        }
     }
 
     /// Active layers of running machines grow without telling anybody.

@@ -288,13 +288,15 @@ extension SweptOperation {
     }
 
     /// Every kind of job, and those whose course depends on a running machine twice.
-    static let all: [SweptOperation] = [
-        take, takeAtRest, delete, deleteLive, revert, revertAtRest, clone, copy, blank, deleteVolume, attach, detach,
-        grow,
-        template, fullTemplate, importTemplate, fetchTemplate, deleteTemplate, verify, deploy, start, stop, reboot,
-        deleteInstance,
-        deleteEnvironment,
-    ]
+    static let all: [SweptOperation] =
+        [
+            take, takeAtRest, delete, deleteLive, revert, revertAtRest, clone, copy, blank, deleteVolume, attach,
+            detach,
+            grow,
+            template, fullTemplate, importTemplate, fetchTemplate, deleteTemplate, verify, deploy, start, stop, reboot,
+            deleteInstance,
+            deleteEnvironment,
+        ] + several
 }
 
 extension TestCloud {
@@ -330,11 +332,12 @@ extension TestCloud {
     }
 
     /// Machines take memory: no more of them than one attempt needs.
-    fileprivate func deleteInstances(except kept: Instance) async throws {
+    func deleteInstances(except kept: Instance, withData: Bool = false) async throws {
         for instance in try await catalog.read({ try $0.allInstances(in: nil) }) where instance.id != kept.id {
+            let volumes = withData ? try await volumes(of: instance).filter { $0.role == .data } : []
             let job = try await cloud.deleteInstance(
                 instance.id,
-                DeleteInstanceRequest(),
+                DeleteInstanceRequest(volumesToDelete: Set(volumes.map(\.id))),
                 in: instance.environment,
                 call
             )

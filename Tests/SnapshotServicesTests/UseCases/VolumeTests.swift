@@ -136,6 +136,41 @@ extension CloudTests {
             }
         }
 
+        @Test("a data volume that cannot be used is detached, and its instance starts without it")
+        func failedVolume() async throws {
+            try await withCloud { cloud in
+                let instance = try await cloud.deploy(dataVolume: true)
+                let data = try #require(try await cloud.volumes(of: instance).last { $0.role == .data })
+                try await cloud.catalog.write { writer in
+                    var row = data
+                    row.state = .failed(reason: "A part of it is missing.")
+                    try writer.update(row)
+                }
+                let start = try await cloud.cloud.startInstance(instance.id, in: cloud.home.id, cloud.call).job
+                let refusal = try await cloud.failure(of: start)
+                #expect(refusal.code == .damaged)
+                #expect(refusal.message.contains("Detach it"))
+                try await cloud.done(try await cloud.cloud.detachVolume(data.id, in: cloud.home.id, cloud.call).job)
+                try await cloud.start(instance)
+                let row = try await cloud.volume(data.id)
+                #expect(row.attachment == nil)
+                #expect(row.state.failure != nil, "what is missing is missing still")
+            }
+        }
+
+        @Test("a machine whose end nobody noted is noted by housekeeping")
+        func unnotedEnd() async throws {
+            try await withCloud { cloud in
+                let instance = try await cloud.deploy(starts: true)
+                try await cloud.stop(instance)
+                try await cloud.catalog.write { try $0.setPower(.running, of: instance.id) }
+                await cloud.keepHouse()
+                let power = try await cloud.catalog.read { try $0.findInstance(instance.id) }?.power
+                #expect(power == .stopped)
+                try await cloud.checkInvariants()
+            }
+        }
+
         @Test("a chain that is too long for its pool says what is missing to end that")
         func depth() async throws {
             var settings = Settings.forTests

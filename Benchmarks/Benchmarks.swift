@@ -8,10 +8,10 @@ import QEMU
 /// Takes a few minutes. A budget that is missed is told and is no failure; the exit status is 1 only when something could
 /// not be measured.
 ///
-///     benchmarks [CASE…]      snapshot, shape, thin, deletion, overhead, scale; all without one
+///     benchmarks [CASE…]      snapshot, shape, depth, thin, deletion, overhead, scale; all without one
 @main
 struct Benchmarks {
-    private static let cases = ["snapshot", "shape", "thin", "deletion", "overhead", "scale"]
+    private static let cases = ["snapshot", "shape", "depth", "thin", "deletion", "overhead", "scale"]
 
     static func main() async {
         signal(SIGPIPE, SIG_IGN)
@@ -59,16 +59,23 @@ struct Benchmarks {
                 failures += 1
             }
         }
-        if asked.contains(where: { $0 != "scale" }) {
-            try await withDemo { service, machine in
+        if asked.contains(where: { !["depth", "scale"].contains($0) }) {
+            try await withDemo("demo") { service, machine in
                 await attempt("snapshot") { try await snapshot(service, machine) }
                 await attempt("shape") {
                     let instance = (machine as NSString).lastPathComponent
-                    return try await ShapeCase(service: service, instance: instance).run(rounds: 34)
+                    return try await ShapeCase(service: service, instance: instance).sizes(1, 100, rounds: 34)
                 }
                 await attempt("thin") { try await ThinCase(service: service, folder: folder).run(rounds: 12) }
                 await attempt("deletion") { try await DeletionCase(service: service).run() }
                 await attempt("overhead") { try await OverheadCase(service: service).run(rounds: 20) }
+            }
+        }
+        await attempt("depth") {
+            // The collector would shorten such a chain.
+            try await withDemo("deep", settings: "[collection]\nsoft_depth = 100\n") { service, machine in
+                let instance = (machine as NSString).lastPathComponent
+                return try await ShapeCase(service: service, instance: instance).depths(30, rounds: 20)
             }
         }
         await attempt("scale") {
@@ -82,14 +89,19 @@ struct Benchmarks {
     }
 
     /// Runs a service with the demo machine.
-    private func withDemo(_ body: (MeasuredService, _ machine: String) async throws -> Void) async throws {
+    private func withDemo<Value>(
+        _ name: String,
+        settings: String? = nil,
+        _ body: (MeasuredService, _ machine: String) async throws -> Value
+    ) async throws -> Value {
         let environment = ProcessInfo.processInfo.environment
         let guest = environment["INSTANTA_DEMO_GUEST"] ?? "var/demo-guest.qcow2"
         guard FileManager.default.fileExists(atPath: guest) else {
             throw BenchFault("\(guest) is missing: scripts/build-demo-guest \(guest)")
         }
-        let service = try await MeasuredService.start(data: "\(folder)/demo", demoGuest: guest)
-        let result: Result<Void, any Error>
+        let data = "\(folder)/\(name)"
+        let service = try await MeasuredService.start(data: data, demoGuest: guest, settings: settings)
+        let result: Result<Value, any Error>
         do {
             result = .success(try await body(service, try await service.waitForDemo()))
         } catch {
@@ -97,11 +109,11 @@ struct Benchmarks {
         }
         await service.stop()
         // Machines go on without their service.
-        for machine in (try? FileManager.default.contentsOfDirectory(atPath: "\(folder)/demo/machines")) ?? [] {
-            let pidFile = "\(folder)/demo/machines/\(machine)/pid"
+        for machine in (try? FileManager.default.contentsOfDirectory(atPath: "\(data)/machines")) ?? [] {
+            let pidFile = "\(data)/machines/\(machine)/pid"
             try await RunningProcess.find(pidFile: pidFile, marker: pidFile)?.terminate(grace: .seconds(2))
         }
-        try result.get()
+        return try result.get()
     }
 
     private func snapshot(_ service: MeasuredService, _ machine: String) async throws -> [Row] {

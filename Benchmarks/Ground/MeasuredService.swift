@@ -47,16 +47,25 @@ final class MeasuredService: Sendable {
     }
 
     /// Starts a service, and returns when it is ready.
-    static func start(data: String, demoGuest: String? = nil) async throws -> MeasuredService {
+    ///
+    /// - Parameters:
+    ///   - data: Its data folder.
+    ///   - demoGuest: The disk of a demo machine, if it is to have one.
+    ///   - settings: What its file of settings says.
+    /// - Returns: The service.
+    /// - Throws: ``BenchFault`` when it does not start.
+    static func start(data: String, demoGuest: String? = nil, settings: String? = nil) async throws -> MeasuredService {
         guard FileManager.default.isExecutableFile(atPath: program) else {
             throw BenchFault("\(program) is missing: swift build -c release --product instanta")
         }
+        if let settings { try Data(settings.utf8).write(to: URL(fileURLWithPath: "\(data).toml")) }
         let start = ContinuousClock.now
         let child = try await ChildProcess.start(
             Spawn(
                 program,
                 ["serve", "--data-dir", data, "--listen", "127.0.0.1:0"]
-                    + (demoGuest.map { ["--demo-guest", $0] } ?? []),
+                    + (demoGuest.map { ["--demo-guest", $0] } ?? [])
+                    + (settings.map { _ in ["--config", "\(data).toml"] } ?? []),
                 output: .lines,
                 errors: .file("\(data).log"),
                 endsWithParent: true
@@ -114,6 +123,22 @@ final class MeasuredService: Sendable {
     /// Reads something of the environment.
     func get(_ rest: String, in environment: String? = nil) async throws -> JSONValue {
         try await ask(rest, in: environment).json["data"] ?? .null
+    }
+
+    /// How many layers a volume's active layer stands on.
+    func depth(of volume: String) async throws -> Int {
+        let nodes = try await get("volumes/\(volume)/tree").array ?? []
+        let parents = Dictionary(
+            nodes.compactMap { node in node["layerId"]?.string.map { ($0, node["parentId"]?.string) } },
+            uniquingKeysWith: { first, _ in first }
+        )
+        var depth = -1
+        var next = nodes.first { $0["isHere"]?.bool == true }?["layerId"]?.string
+        while let layer = next {
+            depth += 1
+            next = parents[layer] ?? nil
+        }
+        return depth
     }
 
     /// Makes a change and waits for its end.

@@ -72,6 +72,8 @@ struct ProgramTests {
             ("[service]\ncode = \"a/b\"", "line 2: the code stands in addresses"),
             ("[prices]\ncurrency = \"EUR\"", "line 2: prices need both"),
             ("[prices]\ncurrency = \"EUR\"\nsnapshot_gib_hour = -1", "line 3: 'prices.snapshot_gib_hour' is a number"),
+            ("[collection]\nsoft_depth = 3", "line 2: 'collection.soft_depth' is a whole number from 4 to 200"),
+            ("[collection]\nsoft_depth = \"16\"", "line 2: 'collection.soft_depth' is a whole number from 4 to 200"),
             ("listen = ", "line 1: 'listen' needs a text in quotes"),
         ]
     )

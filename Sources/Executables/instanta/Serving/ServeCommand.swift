@@ -69,6 +69,7 @@ struct ServeCommand: AsyncParsableCommand {
         configuration.serviceName = file.serviceName ?? configuration.serviceName
         configuration.serviceCode = file.serviceCode ?? configuration.serviceCode
         configuration.prices = file.prices
+        if let depth = file.softDepth { configuration.settings.collection.softDepth = depth }
         configuration.demoGuest = demoGuest
         try await serve(configuration, logger)
     }

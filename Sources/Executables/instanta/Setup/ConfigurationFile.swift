@@ -15,10 +15,16 @@ struct ConfigurationFile: Sendable {
     private(set) var serviceName: String?
     private(set) var serviceCode: String?
     private(set) var prices: ConsoleConfiguration.Prices?
+    /// How many layers an active layer may stand on before the collector makes it independent.
+    private(set) var softDepth: Int?
+
+    /// Below the lower bound a disk would be copied after every few snapshots; the upper one is well short of the depth at which a
+    /// snapshot is refused.
+    private static let softDepths = 4...200
 
     private static let keys = [
         "listen", "data_dir", "behind_proxy", "log_level", "service.name", "service.code", "prices.currency",
-        "prices.snapshot_gib_hour",
+        "prices.snapshot_gib_hour", "collection.soft_depth",
     ]
 
     /// Reads a file.
@@ -80,6 +86,7 @@ struct ConfigurationFile: Sendable {
             return text
         }
         prices = try Self.prices(reader)
+        softDepth = try reader.count("collection.soft_depth", within: Self.softDepths)
     }
 
     private static func prices(_ reader: Reader) throws -> ConsoleConfiguration.Prices? {
@@ -151,6 +158,16 @@ private struct Reader {
             throw fault(setting, "'\(key)' is a number of at least 0, without quotes")
         }
         return amount
+    }
+
+    /// A whole number within bounds.
+    func count(_ key: String, within bounds: ClosedRange<Int>) throws -> Int? {
+        guard let setting = settings[key] else { return nil }
+        guard case .integer(let number) = setting.value, let count = Int(exactly: number), bounds.contains(count) else {
+            let range = "\(bounds.lowerBound) to \(bounds.upperBound)"
+            throw fault(setting, "'\(key)' is a whole number from \(range), without quotes")
+        }
+        return count
     }
 
     private func fault(_ setting: SettingsText.Setting, _ reason: String) -> SettingsText.Fault {

@@ -6,21 +6,20 @@ import Synchronization
 ///
 /// It also keeps a layer from being removed while another one is being put on it.
 final class LayerIndex: Sendable {
-    fileprivate struct State {
-        var parents: [LayerID: LayerID] = [:]
-        var children: [LayerID: Set<LayerID>] = [:]
+    private struct State {
+        var forest = LayerForest()
         var leaving: Set<LayerID> = []
     }
 
     private let state = Mutex(State())
 
     func children(of layer: LayerID) -> Set<LayerID> {
-        state.withLock { $0.children[layer] ?? [] }
+        state.withLock { $0.forest.children(of: layer) }
     }
 
     /// Notes that a layer stands on another one now, or on nothing.
     func put(_ layer: LayerID, on parent: LayerID?) {
-        state.withLock { $0.put(layer, on: parent) }
+        state.withLock { $0.forest.put(layer, on: parent) }
     }
 
     /// Notes that a layer is going to be made on another one, which from now on cannot leave.
@@ -29,8 +28,8 @@ final class LayerIndex: Sendable {
     func announce(_ layer: LayerID, on parent: LayerID) throws(BlockStoreFault) -> Bool {
         let isNew = state.withLock { state -> Bool? in
             guard !state.leaving.contains(parent) else { return nil }
-            guard state.parents[layer] != parent else { return false }
-            state.put(layer, on: parent)
+            guard state.forest.parent(of: layer) != parent else { return false }
+            state.forest.put(layer, on: parent)
             return true
         }
         guard let isNew else { throw .missing(parent) }
@@ -40,7 +39,7 @@ final class LayerIndex: Sendable {
     /// Forgets a layer that is gone.
     func forget(_ layer: LayerID) {
         state.withLock { state in
-            state.put(layer, on: nil)
+            state.forest.put(layer, on: nil)
             state.leaving.remove(layer)
         }
     }
@@ -48,7 +47,7 @@ final class LayerIndex: Sendable {
     /// Notes that a layer is going to be removed, after which nothing can be put on it.
     func beginLeaving(_ layer: LayerID) throws(BlockStoreFault) {
         let count = state.withLock { state in
-            let count = state.children[layer]?.count ?? 0
+            let count = state.forest.children(of: layer).count
             if count == 0 { state.leaving.insert(layer) }
             return count
         }
@@ -64,16 +63,5 @@ final class LayerIndex: Sendable {
     /// Takes ``beginLeaving(_:)`` back.
     func stay(_ layer: LayerID) {
         state.withLock { _ = $0.leaving.remove(layer) }
-    }
-}
-
-extension LayerIndex.State {
-    fileprivate mutating func put(_ layer: LayerID, on parent: LayerID?) {
-        if let old = parents[layer] {
-            children[old]?.remove(layer)
-            if children[old]?.isEmpty == true { children[old] = nil }
-        }
-        parents[layer] = parent
-        if let parent { children[parent, default: []].insert(layer) }
     }
 }

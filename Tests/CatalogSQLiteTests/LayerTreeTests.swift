@@ -42,9 +42,13 @@ struct LayerTreeTests {
                 for layer in forest.layers {
                     let tree = try await catalog.read { try $0.layerTree(around: layer.id) }
                     forest.expect(tree, holds: forest.connected(with: layer), "seed \(seed), around \(layer.id)")
+                    let chain = try await catalog.read { try $0.layerChain(of: layer.id) }
+                    #expect(chain == tree.chain(of: layer.id), "seed \(seed), of \(layer.id)")
                 }
                 let nothing = try await catalog.read { try $0.layerTree(around: .random()) }
                 #expect(nothing.layers.values.isEmpty)
+                let nowhere = try await catalog.read { try $0.layerChain(of: .random()) }
+                #expect(nowhere.isEmpty)
             }
         }
     }
@@ -61,6 +65,8 @@ struct LayerTreeTests {
                 let tree = try await catalog.read { [layers] in try $0.layerTree(around: layers[index].id) }
                 #expect(tree.layers.count == 1_000)
                 #expect(tree.depth(of: layers[999].id) == 1_000)
+                let chain = try await catalog.read { [layers] in try $0.layerChain(of: layers[index].id) }
+                #expect(chain == layers[...index].reversed().map(\.id))
             }
         }
     }

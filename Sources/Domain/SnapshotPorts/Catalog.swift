@@ -402,6 +402,10 @@ package protocol CatalogReader {
     func policies(of volume: VolumeID) throws -> [SnapshotPolicy]
 
     func findLayer(_ id: LayerID) throws -> Layer?
+    /// A layer and its ancestors, nearest first; nothing for one that is not known.
+    ///
+    /// Costs what the chain is long, however many others stand on the same base.
+    func layerChain(of layer: LayerID) throws -> [LayerID]
     /// All layers and pins of one pool. Grows with the pool: for the collector and the ledger.
     func layerTree(of pool: PoolID) throws -> LayerTree
     /// The part of a pool's tree that is connected with a layer: all that stands on the same base.

@@ -39,26 +39,36 @@ extension Record {
 
     /// Replaces the row of the same identity.
     ///
+    /// Only what differs is written: SQLite writes the indexes of each column that a statement names, whether its value is another
+    /// one or not, and every page that is written must reach the disk before a commit returns.
+    ///
     /// - Throws: Code `conflict` when it is gone: what was to be recorded would be lost without a word.
     func update(in database: Database) throws {
         let columns = try columns
         guard let identity = columns.first else { return }
-        let rest = columns.dropFirst()
-        let assignments = rest.map { "\($0.key) = ?" }.joined(separator: ", ")
+        let find = try database.cachedStatement(sql: "SELECT * FROM \(Self.table) WHERE \(identity.key) = ?")
+        guard let known = try Row.fetchOne(find, arguments: [identity.value]) else { throw Self.gone }
+        let different = columns.dropFirst().filter { name, value in
+            (known[name] ?? DatabaseValue.null) != (value?.databaseValue ?? .null)
+        }
+        guard !different.isEmpty else { return }
+        let assignments = different.map { "\($0.key) = ?" }.joined(separator: ", ")
         try database.cachedStatement(sql: "UPDATE \(Self.table) SET \(assignments) WHERE \(identity.key) = ?")
-            .execute(arguments: StatementArguments(rest.map(\.value) + [identity.value]))
+            .execute(arguments: StatementArguments(different.map(\.value) + [identity.value]))
         try Self.demandChange(in: database)
     }
 
     /// Throws when the last statement changed no row.
     static func demandChange(in database: Database) throws {
-        guard database.changesCount > 0 else {
-            throw CatalogFault(
-                .conflict,
-                .notDone,
-                CatalogFault.conflictMessage,
-                cause: "the row to change is no longer in \(table)"
-            )
-        }
+        guard database.changesCount > 0 else { throw gone }
+    }
+
+    private static var gone: CatalogFault {
+        CatalogFault(
+            .conflict,
+            .notDone,
+            CatalogFault.conflictMessage,
+            cause: "the row to change is no longer in \(table)"
+        )
     }
 }

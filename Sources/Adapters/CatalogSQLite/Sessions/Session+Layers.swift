@@ -1,10 +1,32 @@
 import Foundation
 import GRDB
 import SnapshotDomain
+import SnapshotPorts
 
 extension Session {
     func findLayer(_ id: LayerID) throws -> Layer? {
         try run { try LayerRecord.find($0, where: "id = ?", [id.stored])?.layer }
+    }
+
+    func layerChain(of layer: LayerID) throws -> [LayerID] {
+        try run { database in
+            let sql = "WITH RECURSIVE \(LayerTreeQuery.path) SELECT id, parent_id FROM path"
+            let statement = try database.cachedStatement(sql: sql)
+            var parents: [LayerID: LayerID?] = [:]
+            let rows = try Row.fetchCursor(statement, arguments: [layer.stored])
+            while let row = try rows.next() {
+                let parent = try row.decode(UUID?.self, atIndex: 1)
+                parents[LayerID(try row.decode(atIndex: 0))] = .some(parent.map { LayerID($0) })
+            }
+            var chain: [LayerID] = []
+            var next: LayerID? = layer
+            // What was walked is taken out, so that a cycle, which only a damaged catalog holds, ends.
+            while let id = next, let parent = parents.removeValue(forKey: id) {
+                chain.append(id)
+                next = parent
+            }
+            return chain
+        }
     }
 
     func layerTree(of pool: PoolID) throws -> LayerTree {
@@ -56,15 +78,20 @@ extension WriteSession {
 
 /// The two statements that make a ``LayerTree``: its layers, and as kind, identity and layer its pins.
 private struct LayerTreeQuery {
+    /// `path`: a layer and its ancestors.
+    static let path = """
+        path (id, parent_id) AS (
+                SELECT id, parent_id FROM layers WHERE id = ?
+                UNION
+                SELECT layers.id, layers.parent_id FROM path JOIN layers ON layers.id = path.parent_id
+            )
+        """
+
     /// `tree`: the identities of the layers connected with one, which are down from it to the base and then all that
     /// stands on that.
     static let connected = """
         WITH RECURSIVE
-            path (id, parent_id) AS (
-                SELECT id, parent_id FROM layers WHERE id = ?
-                UNION
-                SELECT layers.id, layers.parent_id FROM path JOIN layers ON layers.id = path.parent_id
-            ),
+            \(path),
             tree (id) AS (
                 SELECT id FROM path WHERE parent_id IS NULL
                 UNION

@@ -30,4 +30,32 @@ struct SpaceLedgerTests {
             try await catalog.close()
         }
     }
+
+    @Test("the picture around one layer leaves out what it is not connected with")
+    func around() async throws {
+        try await withTemporaryFolder { folder in
+            let catalog = try await SQLiteCatalog.open(at: "\(folder)/catalog.sqlite")
+            let ledger = SpaceLedger(catalog: catalog)
+            let layers = (1...2).map { number in
+                Layer(
+                    id: .random(),
+                    pool: .local,
+                    parent: nil,
+                    size: .mebibytes(64),
+                    allocated: .mebibytes(Int64(number)),
+                    phase: .ready
+                )
+            }
+            try await catalog.write { writer in
+                for layer in layers { try writer.insert(layer) }
+            }
+            #expect(try await ledger.picture(around: layers[0].id, of: .local).account.total == .mebibytes(1))
+            #expect(try await ledger.picture(of: .local).account.total == .mebibytes(3))
+            #expect(
+                try await ledger.picture(around: layers[0].id, of: .local).account.total == .mebibytes(3),
+                "the whole is at hand"
+            )
+            try await catalog.close()
+        }
+    }
 }

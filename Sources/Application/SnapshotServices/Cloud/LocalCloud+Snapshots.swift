@@ -19,7 +19,7 @@ extension LocalCloud {
         _ call: CallContext
     ) async throws(ServiceError) -> SnapshotView {
         try authorise(.read, in: environment, call)
-        return try await view(try await read { try $0.snapshot(id, in: environment) })
+        return try await lone(try await read { try $0.snapshot(id, in: environment) })
     }
 
     package func takeSnapshots(
@@ -76,7 +76,15 @@ extension LocalCloud {
                 value: rows
             )
         }
-        return Submitted(job: submitted.job, resource: try await each(submitted.resource, view))
+        return Submitted(job: submitted.job, resource: try await each(submitted.resource, fresh))
+    }
+
+    /// One that is only recorded takes nothing and carries nothing yet: the job, which runs by now, shall have the processors.
+    ///
+    /// One that an idempotency key found again can be further.
+    private func fresh(_ row: Snapshot) async throws(ServiceError) -> SnapshotView {
+        guard case .creating = row.state else { return try await lone(row) }
+        return view(row, in: .empty)
     }
 
     package func updateSnapshot(
@@ -97,7 +105,7 @@ extension LocalCloud {
             try writer.update(row)
             return row
         }
-        return try await view(row)
+        return try await lone(row)
     }
 
     package func planDeletion(
@@ -245,7 +253,7 @@ extension LocalCloud {
 
     private func export(_ row: Snapshot, as format: ImageFormat) async throws(ServiceError) -> ImageStream {
         do {
-            let chain = Set(try await read { try $0.layerTree(around: row.layer).chain(of: row.layer) })
+            let chain = Set(try await read { try $0.layerChain(of: row.layer) })
             let lease = try await world.leases.share(chain)
             var stream = try await world.store(row.pool).export(row.layer, as: format) { _, _ in }
             stream.retained = lease

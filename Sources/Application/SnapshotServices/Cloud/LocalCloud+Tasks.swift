@@ -18,7 +18,9 @@ extension LocalCloud {
         atMost limit: Duration,
         _ call: CallContext
     ) async throws(ServiceError) -> TaskView {
-        await engine.awaitEnd(of: id, atMost: limit)
+        if let ended = await engine.awaitEnd(of: id, atMost: limit), call.principal.may(.read, in: ended.environment) {
+            return view(ended)
+        }
         return try await task(id, call)
     }
 

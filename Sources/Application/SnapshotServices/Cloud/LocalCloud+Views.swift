@@ -37,8 +37,21 @@ extension LocalCloud {
         return views
     }
 
+    /// The view of one among many.
     func view(_ snapshot: Snapshot) async throws(ServiceError) -> SnapshotView {
-        let picture = try await picture(of: snapshot.pool)
+        view(snapshot, in: try await picture(of: snapshot.pool))
+    }
+
+    /// The view of one that is asked for alone.
+    func lone(_ snapshot: Snapshot) async throws(ServiceError) -> SnapshotView {
+        do {
+            return view(snapshot, in: try await world.ledger.picture(around: snapshot.layer, of: snapshot.pool))
+        } catch {
+            throw ServiceError(reporting: error)
+        }
+    }
+
+    func view(_ snapshot: Snapshot, in picture: SpaceLedger.Picture) -> SnapshotView {
         let pin = Pin.snapshot(snapshot.id)
         let parent = picture.tree.chain(of: snapshot.layer).dropFirst().lazy.compactMap { layer in
             picture.tree.pins[layer]?.lazy.compactMap { pin -> SnapshotID? in

@@ -10,6 +10,14 @@ package final class SpaceLedger: Sendable {
     package struct Picture: Sendable {
         package let tree: LayerTree
         package let account: SpaceAccount
+
+        package init(_ tree: LayerTree) {
+            self.tree = tree
+            account = SpaceAccount(tree)
+        }
+
+        /// Of nothing.
+        package static let empty = Picture(LayerTree(layers: [], pins: []))
     }
 
     private struct State {
@@ -24,10 +32,12 @@ package final class SpaceLedger: Sendable {
     private static let pause = Duration.milliseconds(500)
 
     private let catalog: any Catalog
+    private let giveBackMemory: @Sendable () async -> Void
     private let state = Mutex(State())
 
-    init(catalog: any Catalog) {
+    init(catalog: any Catalog, giveBackMemory: @escaping @Sendable () async -> Void = {}) {
         self.catalog = catalog
+        self.giveBackMemory = giveBackMemory
     }
 
     /// Says that layers, pins or sizes changed.
@@ -45,9 +55,22 @@ package final class SpaceLedger: Sendable {
         return try await make(pool, version)
     }
 
+    /// What there is around one layer.
+    ///
+    /// Without a picture of the pool at hand it costs only what stands on the same base, however large the pool is.
+    package func picture(around layer: LayerID, of pool: PoolID) async throws -> Picture {
+        let (version, known) = state.withLock { ($0.version, $0.pictures[pool]) }
+        if let known, known.version == version { return known.picture }
+        if let known, known.picture.tree.layers.count > Self.smallPool {
+            refresh(pool)
+            return known.picture
+        }
+        return Picture(try await catalog.read { try $0.layerTree(around: layer) })
+    }
+
     private func make(_ pool: PoolID, _ version: Int64) async throws -> Picture {
         let tree = try await catalog.read { try $0.layerTree(of: pool) }
-        let picture = Picture(tree: tree, account: SpaceAccount(tree))
+        let picture = Picture(tree)
         state.withLock { state in
             guard (state.pictures[pool]?.version ?? -1) < version else { return }
             state.pictures[pool] = (version, picture)
@@ -63,6 +86,7 @@ package final class SpaceLedger: Sendable {
             let version = state.withLock { $0.version }
             // A failure shows when the next reader finds no newer picture and tries itself.
             _ = try? await make(pool, version)
+            await giveBackMemory()
             state.withLock { _ = $0.refreshing.remove(pool) }
         }
     }

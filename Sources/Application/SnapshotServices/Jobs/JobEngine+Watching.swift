@@ -31,22 +31,27 @@ extension JobEngine {
     }
 
     /// Returns when the job is no longer open, or after the limit.
-    package func awaitEnd(of id: JobID, atMost limit: Duration) async {
-        let (stream, continuation) = AsyncStream.makeStream(of: Void.self)
+    ///
+    /// - Returns: The job, if it ended meanwhile; nil for one that is open still, or was over before.
+    @discardableResult
+    package func awaitEnd(of id: JobID, atMost limit: Duration) async -> Job? {
+        let (stream, continuation) = AsyncStream.makeStream(of: Job.self)
         let ticket = state.withLock { state -> Int? in
             guard state.jobs[id] != nil else { return nil }
             state.nextWaiter += 1
             state.waiters[id, default: [:]][state.nextWaiter] = continuation
             return state.nextWaiter
         }
-        guard let ticket else { return }
+        guard let ticket else { return nil }
         let timer = Task {
             try? await Task.sleep(for: limit)
             continuation.finish()
         }
-        for await _ in stream {}
+        var ended: Job?
+        for await job in stream { ended = job }
         timer.cancel()
         state.withLock { $0.waiters[id]?[ticket] = nil }
+        return ended
     }
 
     /// Returns when no job is open.

@@ -18,7 +18,7 @@ package final class JobEngine: Sendable {
         var programs: [JobID: any JobProgram] = [:]
         var tasks: [JobID: Task<Void, Never>] = [:]
         var meters: [JobID: ProgressMeter] = [:]
-        var waiters: [JobID: [Int: AsyncStream<Void>.Continuation]] = [:]
+        var waiters: [JobID: [Int: AsyncStream<Job>.Continuation]] = [:]
         var nextWaiter = 0
         var isStopped = false
         var idle: [CheckedContinuation<Void, Never>] = []
@@ -218,24 +218,23 @@ package final class JobEngine: Sendable {
 
     private func run(_ job: Job, _ program: some JobProgram) async {
         let work = work(on: job)
-        let outcome: Job.Outcome
+        let ending: Ending
         do {
             let findings = try await program.perform(work)
-            try await end(job, .succeeded, work) { writer in try program.finish(findings, writer, work) }
-            outcome = .succeeded
+            ending = try await end(program, .succeeded, work) { writer in try program.finish(findings, writer, work) }
         } catch {
             guard !isDead(after: error) else { return stop(after: job.id) }
             guard let failure = await takeBack(job, program, work, error) else { return stop(after: job.id) }
-            outcome = failure
+            ending = failure
         }
-        await settle(program, outcome, work)
+        await settle(program, ending, work)
     }
 
     /// Ends a job that was cancelled while it waited.
     func withdraw(_ job: Job, _ program: some JobProgram) async {
         let work = work(on: job)
-        guard let outcome = await takeBack(job, program, work, CancellationError()) else { return stop(after: job.id) }
-        await settle(program, outcome, work)
+        guard let ending = await takeBack(job, program, work, CancellationError()) else { return stop(after: job.id) }
+        await settle(program, ending, work)
     }
 
     private func work(on job: Job) -> JobWork {
@@ -258,7 +257,7 @@ package final class JobEngine: Sendable {
         _ program: some JobProgram,
         _ work: JobWork,
         _ error: any Error
-    ) async -> Job.Outcome? {
+    ) async -> Ending? {
         let reason = report(error, "a job failed", work.logger)
         // Undoing is not cancelled with the job: it runs in a task of its own.
         let undoing = Task { try await program.undo(work) }
@@ -272,41 +271,57 @@ package final class JobEngine: Sendable {
         }
         let outcome: Job.Outcome = reason.code == .cancelled ? .cancelled : .failed(reason)
         let ending = Task {
-            try await end(job, outcome, work) { writer in
+            try await end(program, outcome, work) { writer in
                 try program.abandon(try? residue.get(), because: reason, writer, work)
             }
         }
         do {
-            try await ending.value
+            return try await ending.value
         } catch {
             guard !isDead(after: error) else { return nil }
             work.logger.critical("a failed job could not be recorded", metadata: ["error": .string("\(error)")])
+            return Ending(outcome: outcome)
         }
-        return outcome
+    }
+
+    /// How a job ended, as the transaction that ended it left it.
+    private struct Ending {
+        var outcome: Job.Outcome
+        /// Nil when that could not be recorded.
+        var job: Job?
+        /// Where there may be something to collect now.
+        var disturbed: Set<LayerID> = []
     }
 
     /// Ends a job together with its rows.
     ///
     /// Waits as long as the catalog cannot write: what was done must not be forgotten.
     private func end(
-        _ job: Job,
+        _ program: some JobProgram,
         _ outcome: Job.Outcome,
         _ work: JobWork,
         _ rows: @escaping @Sendable (any CatalogWriter) throws -> Void
-    ) async throws {
+    ) async throws -> Ending {
+        let job = work.job
+        var ending = Ending(outcome: outcome)
         try work.checkpoint(StepName(kind: job.kind, step: "end", moment: .before))
         var attempts = 0
         while true {
             do {
-                try await world.catalog.write { [now = world.time.now] writer in
+                (ending.job, ending.disturbed) = try await world.catalog.write { [now = world.time.now] writer in
+                    var stored = try writer.findJob(job.id)
                     // The answer of an earlier attempt may have been lost.
-                    guard var stored = try writer.findJob(job.id), !stored.phase.isEnded else { return }
-                    try rows(writer)
-                    stored.phase = .ended(outcome, at: now)
-                    try writer.update(stored)
-                    for entry in ActivityEntry.entries(of: stored, outcome, at: now, writer) {
-                        try writer.append(entry)
+                    if var open = stored, !open.phase.isEnded {
+                        try rows(writer)
+                        open.phase = .ended(outcome, at: now)
+                        try writer.update(open)
+                        for entry in ActivityEntry.entries(of: open, outcome, at: now, writer) {
+                            try writer.append(entry)
+                        }
+                        stored = open
                     }
+                    // Not to know where to collect must not undo what was done: every start looks everywhere.
+                    return (stored, (try? program.disturbedLayers(writer)) ?? [])
                 }
                 break
             } catch let fault as CatalogFault where !fault.code.isLasting {
@@ -324,22 +339,22 @@ package final class JobEngine: Sendable {
             }
         }
         try work.checkpoint(StepName(kind: job.kind, step: "end", moment: .after))
+        return ending
     }
 
-    private func settle(_ program: some JobProgram, _ outcome: Job.Outcome, _ work: JobWork) async {
+    private func settle(_ program: some JobProgram, _ ending: Ending, _ work: JobWork) async {
         let job = work.job
-        work.logger.info("job ended", metadata: ["outcome": .string(outcome.word)])
+        work.logger.info("job ended", metadata: ["outcome": .string(ending.outcome.word)])
         await program.tidyUp(work)
-        if outcome != .succeeded { await work.notePower() }
-        let disturbed = try? await world.catalog.read { try program.disturbedLayers($0) }
+        if ending.outcome != .succeeded { await work.notePower() }
         // Before anybody hears of the end: whoever looks then must see the bytes as they are.
         world.ledger.invalidate()
-        leave(job.id)
+        leave(job.id, ended: ending.job)
         announce(job)
-        if let disturbed, !disturbed.isEmpty { collector.disturb(disturbed) }
+        if !ending.disturbed.isEmpty { collector.disturb(ending.disturbed) }
     }
 
-    private func leave(_ id: JobID) {
+    private func leave(_ id: JobID, ended job: Job? = nil) {
         let (waiters, idle) = state.withLock { state in
             state.jobs[id] = nil
             state.programs[id] = nil
@@ -350,7 +365,10 @@ package final class JobEngine: Sendable {
             if state.jobs.isEmpty { state.idle = [] }
             return (state.waiters.removeValue(forKey: id) ?? [:], idle)
         }
-        for waiter in waiters.values { waiter.finish() }
+        for waiter in waiters.values {
+            if let job { waiter.yield(job) }
+            waiter.finish()
+        }
         for continuation in idle { continuation.resume() }
     }
 

@@ -26,19 +26,31 @@ extension JobWork {
 
     /// A layer and its ancestors, nearest first.
     func chain(of layer: LayerID) async throws -> [LayerID] {
-        try await world.catalog.read { try $0.layerTree(around: layer).chain(of: layer) }
+        try await world.catalog.read { try $0.layerChain(of: layer) }
     }
 
     /// Runs a body with the volumes as they are while nobody can move their active layers.
     func holding<Value>(_ ids: [VolumeID], _ body: ([Volume]) async throws -> Value) async throws -> Value {
+        try await holding(ids, reading: { _, _ in }) { volumes, _ in try await body(volumes) }
+    }
+
+    /// The same, with what the catalog says about the volumes in the same state of it.
+    func holding<Facts: Sendable, Value>(
+        _ ids: [VolumeID],
+        reading facts: @escaping @Sendable (any CatalogReader, [Volume]) throws -> Facts,
+        _ body: ([Volume], Facts) async throws -> Value
+    ) async throws -> Value {
         while true {
             let volumes = try await world.catalog.read { reader in try ids.compactMap { try reader.findVolume($0) } }
             let layers = Set(volumes.map(\.activeLayer))
             let value = try await world.leases.sharing(layers) { () async throws -> Value? in
-                let now = try await world.catalog.read { reader in try ids.compactMap { try reader.findVolume($0) } }
+                let now = try await world.catalog.read { reader -> (volumes: [Volume], facts: Facts) in
+                    let volumes = try ids.compactMap { try reader.findVolume($0) }
+                    return (volumes, try facts(reader, volumes))
+                }
                 // The collector may have moved one before the lease was granted.
-                guard Set(now.map(\.activeLayer)) == layers else { return nil }
-                return try await body(now)
+                guard Set(now.volumes.map(\.activeLayer)) == layers else { return nil }
+                return try await body(now.volumes, now.facts)
             }
             if let value { return value }
         }

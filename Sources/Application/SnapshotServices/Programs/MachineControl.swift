@@ -100,7 +100,7 @@ extension JobWork {
             try volumes.map { listed in
                 // Read again: the collector may have moved it since.
                 let layer = try reader.findVolume(listed.id)?.activeLayer ?? listed.activeLayer
-                return try reader.layerTree(around: layer).chain(of: layer)
+                return try reader.layerChain(of: layer)
             }
         }
     }

@@ -32,8 +32,8 @@ struct TakeSnapshots: JobProgram {
     var ownLayers: Set<LayerID> { Set(items.map(\.fresh)) }
 
     func perform(_ work: JobWork) async throws -> Findings {
-        try await work.holding(items.map(\.volume)) { volumes in
-            let plan = try await plan(volumes, work)
+        try await work.holding(items.map(\.volume), reading: Self.depths) { volumes, depths in
+            let plan = try await plan(volumes, depths, work)
             let channel = try await channel(work)
             try await work.step("prepare") {
                 try await createLayers(plan, through: channel, work)
@@ -128,13 +128,19 @@ struct TakeSnapshots: JobProgram {
         var switches: [PoolID: [LayerSwitch]]
     }
 
-    private func plan(_ volumes: [Volume], _ work: JobWork) async throws -> Plan {
+    /// How many layers each volume stands on, its own included.
+    @Sendable
+    private static func depths(_ reader: any CatalogReader, _ volumes: [Volume]) throws -> [VolumeID: Int] {
+        try volumes.reduce(into: [:]) { $0[$1.id] = try reader.layerChain(of: $1.activeLayer).count }
+    }
+
+    private func plan(_ volumes: [Volume], _ depths: [VolumeID: Int], _ work: JobWork) async throws -> Plan {
         var plan = Plan(pairs: [], switches: [:])
         for item in items {
             guard let volume = volumes.first(where: { $0.id == item.volume }) else {
                 throw ServiceError(.notFound, "The volume is gone; nothing was frozen.", subject: .volume(item.volume))
             }
-            let depth = try await work.chain(of: volume.activeLayer).count
+            let depth = depths[volume.id] ?? 0
             let bound = work.world.settings.collection.hardDepth
             guard depth < bound else {
                 throw ServiceError(

@@ -22,6 +22,9 @@ enum LibraryFunctions {
     /// A raw system call: the number and up to four arguments.
     static let systemCall = function("syscall", as: (@convention(c) (Int, Int, Int, Int, Int) -> Int).self)
 
+    /// Gives free memory back to the system: `malloc_trim`, which only glibc has.
+    static let trimMemory = function("malloc_trim", as: (@convention(c) (Int) -> Int32).self)
+
     /// `POSIX_SPAWN_SETSID` of `spawn.h` (glibc 2.26).
     static let spawnInNewSession: Int32 = 0x80
 

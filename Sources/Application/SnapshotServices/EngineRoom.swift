@@ -42,6 +42,7 @@ package final class EngineRoom: Sendable {
         try await engine.resume()
         try await Reconciler(world: world, engine: engine, logger: logger).reconcile()
         try await collector.disturbEverything()
+        await world.giveBackMemory()
     }
 
     /// Works until cancelled, and then until nothing of ours runs any more.

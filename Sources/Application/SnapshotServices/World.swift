@@ -13,6 +13,8 @@ package struct World: Sendable {
     package let feed: ChangeFeed
     package let ledger: SpaceLedger
     package let settings: Settings
+    /// Called after work that needed much memory for a moment.
+    package let giveBackMemory: @Sendable () async -> Void
 
     package init(
         catalog: any Catalog,
@@ -21,7 +23,8 @@ package struct World: Sendable {
         uploads: any UploadArea,
         images: any ImageFetcher,
         time: any TimeSource = SystemTime(),
-        settings: Settings = Settings()
+        settings: Settings = Settings(),
+        giveBackMemory: @escaping @Sendable () async -> Void = {}
     ) {
         self.catalog = catalog
         self.stores = Dictionary(stores.map { ($0.pool, $0) }, uniquingKeysWith: { first, _ in first })
@@ -32,7 +35,8 @@ package struct World: Sendable {
         self.settings = settings
         leases = LayerLeases()
         feed = ChangeFeed()
-        ledger = SpaceLedger(catalog: catalog)
+        self.giveBackMemory = giveBackMemory
+        ledger = SpaceLedger(catalog: catalog, giveBackMemory: giveBackMemory)
     }
 
     package func store(_ pool: PoolID) throws(ServiceError) -> any BlockStore {

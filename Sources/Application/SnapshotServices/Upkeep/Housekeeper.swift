@@ -17,6 +17,7 @@ struct Housekeeper {
         await attempt("old jobs could not be forgotten") { try await forgetJobs() }
         await attempt("machines that ended could not be noted") { try await noteEndedMachines() }
         await attempt("sizes could not be measured") { try await measureActiveLayers() }
+        await world.giveBackMemory()
     }
 
     private func expireUndoSnapshots() async throws {

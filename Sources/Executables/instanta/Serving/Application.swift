@@ -75,7 +75,8 @@ struct Service: Sendable {
             hypervisor: hypervisor,
             uploads: uploads,
             images: HTTPImageFetcher(),
-            settings: configuration.settings
+            settings: configuration.settings,
+            giveBackMemory: { _ = try? await pool.run { FreeMemory.giveBack() } }
         )
         let room = EngineRoom(
             world: world,

@@ -34,7 +34,7 @@ struct ScaleCase {
                 try await idle(service, "… with \(snapshots) snapshots", atMost: 120),
                 Row("restart with them to ready", "\(Series(.seconds, [service.startTime / .seconds(1)]))"),
             ] + (try await lists(service, crowded, snapshots)) + (try await pages(service, snapshots))
-                + [try await change(service, volume)]
+                + [try await change(service, volume), try await memoryAfterwards(service)]
         }
         return rows
     }
@@ -55,6 +55,12 @@ struct ScaleCase {
         // What a start has left to do is done by then.
         try await Task.sleep(for: .seconds(3))
         return Row(what, Series(.mebibytes, [try service.proportionalMebibytes()]), atMost: bound)
+    }
+
+    /// What it holds when it has answered about everything, which takes a picture of the whole pool.
+    private func memoryAfterwards(_ service: MeasuredService) async throws -> Row {
+        try await Task.sleep(for: .seconds(3))
+        return Row("memory after all these lists", "\(Series(.mebibytes, [try service.proportionalMebibytes()]))")
     }
 
     // MARK: Lists

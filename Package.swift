@@ -87,7 +87,7 @@ let package = Package(
         ring(
             "Adapters",
             "HypervisorQEMU",
-            ["SnapshotDomain", "SnapshotPorts", "Platform", "QEMU", nioCore, logging]
+            ["SnapshotDomain", "SnapshotPorts", "Platform", "QEMU", crypto, nioCore, logging]
         ),
         // Images behind addresses, fetched into files.
         ring("Adapters", "ImageFetcherHTTP", ["SnapshotDomain", "SnapshotPorts", "Platform"]),

@@ -21,6 +21,7 @@ struct StoredFormTests {
                 "0005_group_names 83bfca0e882db663",
                 "0006_policies ba3b621a80869393",
                 "0007_damage 80ea1d8493d2a53a",
+                "0008_memory fcd225a0c50d6438",
             ]
         )
     }

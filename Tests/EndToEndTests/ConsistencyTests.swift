@@ -54,6 +54,43 @@ extension ServiceTests {
             try await ground.done(["snapshot", "delete"] + snapshots.map(\.id) + ["--yes"])
         }
 
+        @Test("a machine that is saved with its memory goes on from there, without a boot")
+        func memory() async throws {
+            let ground = try Ground.current
+            let snapshots = try await ground.json(
+                [SnapshotAnswer].self,
+                "instance",
+                "snapshot",
+                "web01",
+                "--name",
+                "alive",
+                "--consistency",
+                "memory",
+                "--max-freeze-ms",
+                "20000",
+                "--fail-on-missed-freeze"
+            )
+            let group = try #require(snapshots.first?.groupId)
+            #expect(snapshots.count == 2)
+            #expect(snapshots.allSatisfy { $0.consistency == "memory" && $0.groupId == group })
+            #expect((0...20_000).contains(try #require(snapshots.first?.freezeMilliseconds)))
+            let later = try await ground.wait(for: 4, of: "web01")
+            let starts = try await ground.story(of: "web01").starts.count
+
+            try await ground.done("instance", "revert", "web01", "--group", group)
+            _ = try await ground.wait(for: 2, of: "web01")
+            // The console goes on with a lower number, and nothing has started in between.
+            let story = try await ground.story(of: "web01")
+            #expect(story.starts.count == starts)
+            let beats = try #require(story.starts.last)
+            let steps = Array(zip(beats, beats.dropFirst()))
+            let back = try #require(steps.last { $0.1.root < $0.0.root }).1
+            #expect(back.root < later.root)
+            #expect(abs(try #require(back.lead) - (try #require(later.lead))) <= 1)
+            try await ground.done("snapshot", "verify", snapshots[0].id)
+            try await ground.done(["snapshot", "delete"] + snapshots.map(\.id) + ["--yes"])
+        }
+
         @Test("a snapshot keeps its digest while the guest writes on, and through export and import")
         func digest() async throws {
             let ground = try Ground.current

@@ -74,6 +74,40 @@ extension QEMUHypervisorTests {
             }
         }
 
+        @Test("an armed guard counts from the moment at which the machine stops by itself")
+        func armed() async throws {
+            try await withGround { ground in
+                let machine = try ground.describe([try await ground.makeDisk(slot: 0, beside: nil).disk])
+                try await ground.hypervisor.start(machine)
+                let folder = ground.folder(of: machine.id)
+                for isAsked in [true, false] {
+                    let options = [
+                        "guest-guard", "--monitor", folder.guardMonitor, "--mark", folder.pauseMark, "--armed",
+                        "--milliseconds", "100",
+                    ]
+                    let child = try await ChildProcess.start(
+                        Spawn(Shared.executable, options, input: .pipe, output: .lines)
+                    )
+                    defer { child.signal(SIGKILL) }
+                    let words = GuardWords(process: child)
+                    #expect(try await words.next() == .armed)
+                    #expect(await ground.hypervisor.status(of: machine.id) == .running)
+                    if isAsked {
+                        child.send(Data("hold\n".utf8))
+                    } else {
+                        let person = try await QMPClient.connect(folder.spareMonitor, group: Shared.group)
+                        try await person.execute("stop")
+                        person.close()
+                    }
+                    #expect(try await words.next() == .held(count: 1))
+                    guard case .released(let release) = try await words.next() else { throw UnexpectedWord() }
+                    #expect(release.reason == .deadline)
+                    #expect(await ground.hypervisor.status(of: machine.id) == .running)
+                    #expect(await child.wait(within: Shared.limit) == .exited(0))
+                }
+            }
+        }
+
         @Test("a machine that somebody else stopped is neither paused nor let go on")
         func stoppedByOthers() async throws {
             try await withGround { ground in

@@ -23,7 +23,7 @@ struct StoredWordsTests {
                 == ["volume", "snapshot", "snapshot_group", "template", "instance"]
         )
         #expect(NetworkMode.allCases.map(\.rawValue) == ["isolated", "user"])
-        #expect(ConsistencyMode.allCases.map(\.rawValue) == ["crash", "filesystem"])
+        #expect(ConsistencyMode.allCases.map(\.rawValue) == ["crash", "filesystem", "memory"])
         #expect(ConsistencyRequest.OnMiss.allCases.map(\.rawValue) == ["settle", "fail"])
         #expect(
             OSType.all.map(\.id) == [

@@ -20,6 +20,11 @@ final class FileSystemHold: GuestHold {
         _ = try receive(until: deadline)
     }
 
+    /// No file system freezes by itself.
+    func waitUntilDue(_ owner: OwnerLine) throws(GuardLine.Failure) -> Bool {
+        owner.nextWord(until: .now + .seconds(86_400)) == .hold
+    }
+
     /// Freezes all file systems that can be; the agent may do it later when this throws.
     func begin(until deadline: ContinuousClock.Instant, unless owner: OwnerLine) throws(GuardLine.Failure) -> Int {
         try ask("guest-fsfreeze-freeze", until: deadline, unless: owner)

@@ -4,15 +4,49 @@ import Platform
 import QEMU
 
 /// The life line to whoever started a guard: its standard input.
-struct OwnerLine {
-    let descriptor = STDIN_FILENO
+final class OwnerLine {
+    enum Word {
+        case hold
+        case release
+        /// The line has ended.
+        case gone
+    }
 
-    /// Waits until the owner says something or is gone, or until the deadline.
-    func waitForWord(until deadline: ContinuousClock.Instant) -> GuestGuard.ReleaseReason {
-        guard wait(for: [descriptor], until: deadline)[0] else { return .deadline }
-        var byte: UInt8 = 0
-        // There is only one thing to say.
-        return read(descriptor, &byte, 1) > 0 ? .asked : .ownerGone
+    let descriptor = STDIN_FILENO
+    private var pending: [UInt8] = []
+
+    /// Whether there is a word that was read already.
+    var hasWord: Bool { pending.contains(UInt8(ascii: "\n")) }
+
+    /// Waits until the owner asks for the end or is gone, or until the deadline.
+    func waitForRelease(until deadline: ContinuousClock.Instant) -> GuestGuard.ReleaseReason {
+        while true {
+            switch nextWord(until: deadline) {
+            // What is held already need not be held again.
+            case .hold: continue
+            case .release: return .asked
+            case .gone: return .ownerGone
+            case nil: return .deadline
+            }
+        }
+    }
+
+    /// What the owner says next; nil when it says nothing in time.
+    func nextWord(until deadline: ContinuousClock.Instant) -> Word? {
+        while true {
+            if let end = pending.firstIndex(of: UInt8(ascii: "\n")) {
+                let line = String(decoding: pending[..<end], as: UTF8.self)
+                pending.removeSubrange(...end)
+                // Whatever else it says, it does not want the guest to be held.
+                return line == GuestGuard.holdRequest ? .hold : .release
+            }
+            guard wait(for: [descriptor], until: deadline)[0] else { return nil }
+            var buffer = [UInt8](repeating: 0, count: 256)
+            let count = read(descriptor, &buffer, buffer.count)
+            if count < 0, errno == EINTR { continue }
+            guard count > 0, pending.count < 1 << 12 else { return .gone }
+            pending += buffer.prefix(count)
+        }
     }
 }
 
@@ -103,6 +137,7 @@ final class GuardLine {
                 return line.last == 0xFF ? [] : line.drop { $0 == 0xFF }
             }
             guard pending.count < 1 << 20 else { throw fail("\(peer) sends rubbish") }
+            if let owner, owner.hasWord { throw .ownerSpoke }
             let isReadable = wait(for: [descriptor] + (owner.map { [$0.descriptor] } ?? []), until: deadline)
             if isReadable.count > 1, isReadable[1] { throw .ownerSpoke }
             guard isReadable[0] else { throw .silent("no answer in time") }

@@ -61,14 +61,22 @@ final class GuardedHold: FreezeLease, PauseLease {
         pass: TurnPass,
         logger: Logger
     ) async throws(HypervisorFault) -> GuardedHold {
-        let milliseconds = max(1, Int(limit.timeInterval * 1_000))
-        let options = subject.options + ["--milliseconds", "\(milliseconds)"]
-        let process: ChildProcess
+        let process = try await start(subject, command: command, limit: limit)
+        return try await take(over: process, subject, limit: limit, pass: pass, logger: logger)
+    }
+
+    /// Starts a guard.
+    static func start(
+        _ subject: Subject,
+        command: [String],
+        limit: Duration
+    ) async throws(HypervisorFault) -> ChildProcess {
         do throws(PlatformFault) {
             guard let program = command.first else {
                 throw PlatformFault(.notFound, outcome: .notDone, "no command for the guard is configured")
             }
-            process = try await ChildProcess.start(
+            let options = subject.options + ["--milliseconds", "\(milliseconds(limit))"]
+            return try await ChildProcess.start(
                 Spawn(program, command.dropFirst() + options, input: .pipe, output: .lines)
             )
         } catch {
@@ -78,6 +86,18 @@ final class GuardedHold: FreezeLease, PauseLease {
                 "The process that guards a held guest cannot be started: \(error.message). Nothing was held."
             )
         }
+    }
+
+    private static func milliseconds(_ limit: Duration) -> Int { max(1, Int(limit.timeInterval * 1_000)) }
+
+    /// Waits until a guard holds the guest.
+    static func take(
+        over process: ChildProcess,
+        _ subject: Subject,
+        limit: Duration,
+        pass: TurnPass,
+        logger: Logger
+    ) async throws(HypervisorFault) -> GuardedHold {
         let patience = limit + GuestGuard.longestSilence
         let word = await shielded { await Self.lastWord(of: process, within: patience) }
         if case .held(let count) = word {
@@ -105,7 +125,7 @@ final class GuardedHold: FreezeLease, PauseLease {
                 .guestUnresponsive,
                 .notDone,
                 """
-                The guest took longer than \(milliseconds) ms to \(subject.kind.verb) and was let go again \
+                The guest took longer than \(milliseconds(limit)) ms to \(subject.kind.verb) and was let go again \
                 (\(release.reason.rawValue)).
                 """
             )
@@ -115,7 +135,7 @@ final class GuardedHold: FreezeLease, PauseLease {
                 .unknown,
                 "The guest did not \(subject.kind.verb) in time and cannot be let go: \(reason). Its guard goes on trying."
             )
-        case .held, nil:
+        case .held, .armed, nil:
             // The guard is gone or hangs. It may have held the guest before.
             let isReleased = await shielded { await Self.releaseWithout(process, subject, logger: logger) }
             throw HypervisorFault(
@@ -180,7 +200,7 @@ final class GuardedHold: FreezeLease, PauseLease {
     /// Lets go in place of a guard that died or hangs.
     ///
     /// Tells whether the guest is known to run.
-    private static func releaseWithout(_ guardian: ChildProcess, _ subject: Subject, logger: Logger) async -> Bool {
+    static func releaseWithout(_ guardian: ChildProcess, _ subject: Subject, logger: Logger) async -> Bool {
         logger.error("The guard of a held guest failed", metadata: ["pid": "\(guardian.pid)"])
         guardian.signal(SIGKILL)
         _ = await guardian.wait()
@@ -188,7 +208,7 @@ final class GuardedHold: FreezeLease, PauseLease {
     }
 
     /// What the guard says in the end: its next word, or the last of those that tell of trouble on the way.
-    private static func lastWord(of process: ChildProcess, within limit: Duration) async -> GuestGuard.Word? {
+    static func lastWord(of process: ChildProcess, within limit: Duration) async -> GuestGuard.Word? {
         let deadline = ContinuousClock.now + limit
         var last: GuestGuard.Word?
         while true {

@@ -19,7 +19,10 @@ extension GuestGuard {
     }
 
     /// What a guard says on standard output, a line each: `held`, and later `released`; or `refused` or `silent` alone.
+    ///
+    /// An armed guard says `armed` before.
     enum Word: Sendable, Equatable {
+        case armed
         case held(count: Int)
         case released(Release)
         case refused(reason: String)
@@ -29,6 +32,7 @@ extension GuestGuard {
 
         var line: String {
             switch self {
+            case .armed: "armed 0"
             case .held(let count): "held \(count)"
             case .released(let release): "released \(release.milliseconds) \(release.reason.rawValue) \(release.count)"
             case .refused(let reason): "refused \(Self.oneLine(reason))"
@@ -42,6 +46,7 @@ extension GuestGuard {
             guard let verb = words.first, words.count == 2 else { return nil }
             let fields = words[1].split(separator: " ").map(String.init)
             switch verb {
+            case "armed": self = .armed
             case "held":
                 guard let count = Int(words[1]) else { return nil }
                 self = .held(count: count)

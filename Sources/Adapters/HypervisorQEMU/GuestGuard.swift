@@ -23,12 +23,15 @@ package struct GuestGuard {
         /// The file systems, by the agent's socket; at most 107 bytes.
         case fileSystems(agentSocket: String)
         /// The processors, by a monitor's socket of at most 107 bytes. The mark is a file that is there as long as they
-        /// are held, and locked as long as somebody guards them.
-        case processors(monitorSocket: String, mark: String)
+        /// are held, and locked as long as somebody guards them. Armed, the guard holds nothing yet: it waits until its owner
+        /// says so, or until the machine stops by itself, as it does at the end of a migration.
+        case processors(monitorSocket: String, mark: String, isArmed: Bool)
     }
 
     /// The line on standard input that ends the hold.
     static let releaseRequest = "release"
+    /// The line on standard input that has an armed guard begin the hold.
+    static let holdRequest = "hold"
     /// How long the guest's side may take to say anything before it counts as absent.
     private static let patience = Duration.seconds(2)
     /// How long one attempt to let go may take.
@@ -58,19 +61,28 @@ package struct GuestGuard {
         let hold: any GuestHold =
             switch target {
             case .fileSystems(let socket): FileSystemHold(agentSocket: socket)
-            case .processors(let socket, let mark): ProcessorHold(monitorSocket: socket, mark: mark)
+            case .processors(let socket, let mark, _): ProcessorHold(monitorSocket: socket, mark: mark)
             }
         let guardian = GuestGuard(hold, limit: .milliseconds(max(1, milliseconds)))
-        return guardian.guardOneHold() ? 0 : 1
+        if case .processors(_, _, true) = target { return guardian.guardOneHold(isArmed: true) ? 0 : 1 }
+        return guardian.guardOneHold(isArmed: false) ? 0 : 1
     }
 
     /// Whether the guest is known to run in the end.
-    private func guardOneHold() -> Bool {
+    private func guardOneHold(isArmed: Bool) -> Bool {
         do {
             try hold.open(until: .now + Self.patience)
         } catch {
             if case .refused = error { say(.refused(reason: error.reason)) } else { say(.silent(reason: error.reason)) }
             return true
+        }
+        if isArmed {
+            say(.armed)
+            do {
+                guard try hold.waitUntilDue(owner) else { return release(.asked, heldAt: .now) }
+            } catch {
+                return release(.ownerGone, heldAt: .now)
+            }
         }
         let deadline = ContinuousClock.now + limit
         let answer = Result { () throws(GuardLine.Failure) in try hold.begin(until: deadline, unless: owner) }
@@ -79,13 +91,13 @@ package struct GuestGuard {
         switch answer {
         case .success(let count) where count > 0:
             say(.held(count: count))
-            reason = owner.waitForWord(until: deadline)
+            reason = owner.waitForRelease(until: deadline)
         case .success:
             return refuse("no file system can be frozen")
         case .failure(.refused(let words)):
             return refuse(words)
         case .failure(.ownerSpoke):
-            reason = owner.waitForWord(until: deadline)
+            reason = owner.waitForRelease(until: deadline)
         case .failure(.silent):
             break
         }
@@ -143,6 +155,9 @@ protocol GuestHold: AnyObject {
 
     /// Makes sure that somebody is there to ask. Nothing is held when it throws.
     func open(until deadline: ContinuousClock.Instant) throws(GuardLine.Failure)
+
+    /// Waits until the owner asks for the hold, or until it has begun by itself; false when it shall not begin any more.
+    func waitUntilDue(_ owner: OwnerLine) throws(GuardLine.Failure) -> Bool
 
     /// Begins the hold; returns how much is held.
     func begin(until deadline: ContinuousClock.Instant, unless owner: OwnerLine) throws(GuardLine.Failure) -> Int

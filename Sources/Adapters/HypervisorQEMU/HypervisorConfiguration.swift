@@ -25,6 +25,9 @@ package struct HypervisorConfiguration: Sendable {
 
     /// The absolute path of the folder that holds one folder for each machine.
     package var machines: String
+    /// The absolute path of the folder for saved memory, and of the one for what nobody knows.
+    package var memory: String
+    package var quarantine: String
     /// Where what was found out about KVM is kept.
     package var acceleratorCache: String
     /// The command that runs ``GuestGuard``: an executable, and the words before the guard's own options.
@@ -49,6 +52,8 @@ package struct HypervisorConfiguration: Sendable {
     ) {
         let absolute = URL(fileURLWithPath: dataDirectory).resolvingSymlinksInPath().path
         machines = "\(absolute)/machines"
+        memory = "\(absolute)/memory"
+        quarantine = "\(absolute)/quarantine"
         acceleratorCache = "\(absolute)/accelerator.json"
         self.guestGuard = guestGuard
         self.runtimeFolder =

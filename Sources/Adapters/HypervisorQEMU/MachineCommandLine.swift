@@ -9,6 +9,8 @@ import SnapshotPorts
 /// present or still to come. The machine type is pinned, for the same reason. Fifteen root ports and a screen cost no
 /// boot time that could be measured (`-cpu max` neither; the network card's boot ROM does, and is left out).
 struct MachineCommandLine {
+    /// Pinned: a guest finds the same machine after every start, and a saved memory fits it.
+    static let machineType = "pc-q35-7.2"
     /// The disks that fit: the root disk and those that can be added.
     static let slots = 0...VolumeLimits.dataVolumesPerInstance
 
@@ -19,9 +21,12 @@ struct MachineCommandLine {
     var accelerator: SnapshotPorts.Accelerator.Kind
     /// The port on loopback for the guest's SSH; 0 lets the kernel choose one.
     var sshPort: Int
+    /// Whether the machine waits for its memory instead of beginning anew.
+    var isLoading = false
 
     var words: [String] {
-        process + board + monitors + console + agent + randomness + network + screen + disks
+        (isLoading ? ["-incoming", "defer"] : []) + process + board + monitors + console + agent + randomness + network
+            + screen + disks
     }
 
     private var process: [String] {
@@ -38,7 +43,7 @@ struct MachineCommandLine {
 
     private var board: [String] {
         [
-            "-machine", "pc-q35-7.2",
+            "-machine", Self.machineType,
             "-accel", accelerator == .kvm ? "kvm" : "tcg,thread=multi,tb-size=128",
             // All that the accelerator can do: recent distributions refuse to run on QEMU's default processor.
             "-cpu", "max",

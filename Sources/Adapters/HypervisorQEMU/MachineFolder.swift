@@ -33,6 +33,8 @@ struct MachineFolder: Sendable {
     var spareMonitor: String { "\(socketFolder)/\(Self.longestSocketName)" }
     /// A third monitor for the guard of a pause, which must not wait for anybody.
     var guardMonitor: String { "\(socketFolder)/qmp-guard" }
+    /// Where the machine's memory passes when it is saved or loaded.
+    var memory: String { "\(socketFolder)/memory" }
     /// There while a guard holds the machine's processors; see ``PauseMark``.
     var pauseMark: String { "\(path)/paused" }
     /// The channel to the agent in the guest.
@@ -62,7 +64,7 @@ struct MachineFolder: Sendable {
         let pictures = try files.contentsOfDirectory(atPath: path).filter { $0.hasSuffix(".tmp") }.map {
             "\(path)/\($0)"
         }
-        for stale in [pidFile, pauseMark, monitor, spareMonitor, guardMonitor, agent, log] + pictures {
+        for stale in [pidFile, pauseMark, monitor, spareMonitor, guardMonitor, memory, agent, log] + pictures {
             _ = unlink(stale)
         }
     }

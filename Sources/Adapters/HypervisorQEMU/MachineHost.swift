@@ -14,6 +14,10 @@ struct MachineHost: Sendable {
     let events: EventBroadcast
     let emulator: Emulator
     let logger: Logger
+    /// Where memory is kept.
+    let memory: MemoryFolder
+    /// Each transfer of a memory keeps a thread for long.
+    let memoryPool: BlockingPool
     /// Machines that run and shall be watched.
     let watches: AsyncStream<MachineWatch>.Continuation
 

@@ -23,6 +23,10 @@ struct MachineRecord: Codable, Sendable, Equatable {
     ///
     /// Once it has, they are closed.
     var leaving: [Int: [String]] = [:]
+    /// The machine's program was started to load a memory, and may not have come to let it run.
+    var isLoading: Bool?
+    /// The last memory that the machine went on from, over later starts too.
+    var resumed: Resumption?
 
     /// The record of a machine that does not run yet.
     init(_ machine: MachineDescription) {

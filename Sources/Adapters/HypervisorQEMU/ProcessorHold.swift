@@ -29,6 +29,22 @@ final class ProcessorHold: GuestHold {
         guard mark != nil else { throw .refused("the file \(path) cannot be made") }
     }
 
+    func waitUntilDue(_ owner: OwnerLine) throws(GuardLine.Failure) -> Bool {
+        while true {
+            do throws(GuardLine.Failure) {
+                if try line.receive(until: .now + .seconds(60), unless: owner)["event"]?.string == "STOP" {
+                    return true
+                }
+            } catch {
+                switch error {
+                case .ownerSpoke: return owner.nextWord(until: .now) == .hold
+                case .silent where line.isOpen: continue
+                case .silent, .refused: throw error
+                }
+            }
+        }
+    }
+
     func begin(until deadline: ContinuousClock.Instant, unless owner: OwnerLine) throws(GuardLine.Failure) -> Int {
         _ = try ask("stop", until: deadline, unless: owner)
         return 1
@@ -36,12 +52,15 @@ final class ProcessorHold: GuestHold {
 
     func end(until deadline: ContinuousClock.Instant, released count: inout Int) throws(GuardLine.Failure) -> Bool {
         if !line.isOpen { try connect(until: deadline) }
+        if MigrationState.underWay.contains(try migration(until: deadline)) {
+            _ = try ask("migrate_cancel", until: deadline)
+            // Until it has noticed, it may stop the machine once more.
+            while try migration(until: deadline) == MigrationState.ending, ContinuousClock.now < deadline {
+                usleep(2_000)
+            }
+        }
         if try status(until: deadline) != "running" {
             count = 1
-            let migration = try ask("query-migrate", until: deadline)["status"]?.string
-            if let migration, MigrationState.underWay.contains(migration) {
-                _ = try ask("migrate_cancel", until: deadline)
-            }
             _ = try ask("cont", until: deadline)
         }
         guard try status(until: deadline) == "running" else { return false }
@@ -56,6 +75,10 @@ final class ProcessorHold: GuestHold {
         try line.open(until: deadline)
         while try line.receive(until: deadline)["QMP"] == nil {}
         _ = try ask("qmp_capabilities", until: deadline)
+    }
+
+    private func migration(until deadline: ContinuousClock.Instant) throws(GuardLine.Failure) -> String {
+        try ask("query-migrate", until: deadline)["status"]?.string ?? ""
     }
 
     private func status(until deadline: ContinuousClock.Instant) throws(GuardLine.Failure) -> String? {
@@ -83,6 +106,12 @@ final class ProcessorHold: GuestHold {
 enum MigrationState {
     /// Those in which it is neither finished nor failed.
     static let underWay: Set<String> = ["setup", "active", "pre-switchover", "device", "wait-unplug"]
+    /// It was cancelled and has not noticed yet.
+    static let ending = "cancelling"
+    /// All memory is written, and the machine stands still until it is told to go on with the rest.
+    static let beforeTheEnd = "pre-switchover"
+    static let completed = "completed"
+    static let failed = "failed"
 }
 
 /// The file in a machine's folder that is there while a guard holds the machine's processors.

@@ -34,6 +34,7 @@ package final class QEMUHypervisor: Hypervisor {
         logger: Logger
     ) async throws(HypervisorFault) {
         let pool = BlockingPool(name: "hypervisor", width: 4)
+        let memory = MemoryFolder(path: configuration.memory, quarantine: configuration.quarantine)
         let socketFolder: String
         do {
             socketFolder = try await pool.run {
@@ -42,6 +43,7 @@ package final class QEMUHypervisor: Hypervisor {
                     withIntermediateDirectories: true,
                     attributes: [.posixPermissions: 0o700]
                 )
+                try memory.prepare()
                 return try SocketAlias.make(for: configuration.machines, in: configuration.runtimeFolder)
             }
         } catch {
@@ -57,6 +59,8 @@ package final class QEMUHypervisor: Hypervisor {
             events: EventBroadcast(),
             emulator: Emulator(configuration: configuration, pool: pool),
             logger: logger,
+            memory: memory,
+            memoryPool: BlockingPool(name: "memory", width: 4),
             watches: continuation
         )
         machines = MachineRegistry(host: host)
@@ -177,6 +181,60 @@ package final class QEMUHypervisor: Hypervisor {
 
     package func thawIfFrozen(_ instance: InstanceID) async {
         await machines.machine(instance).thawIfFrozen()
+    }
+
+    package func memoryCapacity() async throws(HypervisorFault) -> PoolCapacity {
+        let path = host.configuration.memory
+        return try await host.files("see the room for memory") {
+            let space = try FileSystemSpace.at(path)
+            return PoolCapacity(total: ByteCount(space.totalBytes), free: ByteCount(space.availableBytes))
+        }
+    }
+
+    package func saveMemory(
+        of instance: InstanceID,
+        as id: SnapshotGroupID,
+        _ request: MemorySaveRequest,
+        progress: @escaping ProgressHandler,
+        atInstant: @escaping @Sendable () async throws -> Void
+    ) async throws(HypervisorFault) -> StoredMemory {
+        try await machines.machine(instance).saveMemory(as: id, request, progress: progress, atInstant: atInstant)
+    }
+
+    package func start(
+        _ machine: MachineDescription,
+        resuming memory: SnapshotGroupID,
+        onceFor job: JobID,
+        progress: @escaping ProgressHandler
+    ) async throws(HypervisorFault) {
+        try await machines.machine(machine.id).start(machine, resuming: memory, onceFor: job, progress: progress)
+    }
+
+    package func requireResumable(_ memory: SnapshotGroupID) async throws(HypervisorFault) {
+        _ = try await host.requireResumable(memory)
+    }
+
+    package func findMemory(_ id: SnapshotGroupID) async throws(HypervisorFault) -> StoredMemory? {
+        try await host.files("find a saved memory") { [host] in try host.memory.find(id)?.stored }
+    }
+
+    package func digestMemory(
+        _ id: SnapshotGroupID,
+        progress: @escaping ProgressHandler
+    ) async throws(HypervisorFault) -> ContentDigest {
+        try await host.digestMemory(id, progress: progress)
+    }
+
+    package func memoryInventory() async throws(HypervisorFault) -> MemoryInventory {
+        try await host.files("list the saved memory") { [host] in try host.memory.inventory() }
+    }
+
+    package func deleteMemory(_ id: SnapshotGroupID) async throws(HypervisorFault) {
+        try await host.files("remove a saved memory") { [host] in try host.memory.remove(id) }
+    }
+
+    package func quarantineMemory(_ name: String) async throws(HypervisorFault) -> String {
+        try await host.files("set a saved memory aside") { [host] in try host.memory.setAside(name) }
     }
 
     package func guestFacts(of instance: InstanceID) async -> GuestFacts {

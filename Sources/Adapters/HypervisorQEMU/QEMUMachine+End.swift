@@ -91,7 +91,8 @@ extension QEMUMachine {
         case "STOP":
             guard let status = await queryStatus(), status != "running", status != "shutdown" else { return }
             // We did that, and somebody watches over it.
-            if status == "paused", await isPausedByUs() { return }
+            if ["paused", "finish-migrate", "postmigrate"].contains(status), await isPausedByUs() { return }
+            if isStarting { return }
             report(trouble: "QEMU holds the machine: \(status)")
         case "GUEST_PANICKED":
             report(trouble: "The guest's kernel panicked")

@@ -72,11 +72,11 @@ extension QEMUMachine {
     }
 
     private func endHold() async throws(HypervisorFault) {
-        guard await queryStatus() != "running" else { return }
         let migration = try await ask("query-migrate", to: "see whether its state is being written")["status"]?.string
         if let migration, MigrationState.underWay.contains(migration) {
             try await ask("migrate_cancel", to: "stop writing its state")
         }
+        guard await queryStatus() != "running" else { return }
         try await ask("cont", to: "let the machine run")
         guard await queryStatus() == "running" else {
             throw HypervisorFault(.unavailable, .notDone, "The machine does not go on.")

@@ -10,27 +10,45 @@ extension QEMUMachine {
         let pass = try await turn()
         defer { pass.leave() }
         if await living() != nil {
-            guard await queryStatus() == "prelaunch" else { return }
+            guard await hasNotRunYet() else { return }
             // What an interrupted start left has run nothing yet.
-            try await stop(.forced)
+            try await endUnstarted()
         }
         let openables = try Self.openables(of: machine.disks)
         isStarting = true
         defer { isStarting = false }
+        try await launch(machine, openables, loading: nil) { _, _ in }
+        logger.notice("Started a machine", metadata: ["pid": "\(process?.pid ?? 0)"])
+    }
+
+    /// What a machine goes on from instead of beginning anew.
+    struct Loading: Sendable {
+        var memory: SnapshotGroupID
+        var description: MemoryDescription
+        var resumption: Resumption
+    }
+
+    func launch(
+        _ machine: MachineDescription,
+        _ openables: [Int: OpenableDisk],
+        loading: Loading?,
+        _ progress: @escaping ProgressHandler
+    ) async throws(HypervisorFault) {
         let emulator = try await host.emulator.find()
         do throws(HypervisorFault) {
-            try await launch(machine, openables, emulator)
+            try await launch(machine, openables, emulator, loading, progress)
         } catch {
             await host.emulator.forget()
             throw error
         }
-        logger.notice("Started a machine", metadata: ["pid": "\(process?.pid ?? 0)"])
     }
 
     private func launch(
         _ machine: MachineDescription,
         _ openables: [Int: OpenableDisk],
-        _ emulator: Emulator.Found
+        _ emulator: Emulator.Found,
+        _ loading: Loading?,
+        _ progress: @escaping ProgressHandler
     ) async throws(HypervisorFault) {
         let folder = self.folder
         // The address that people put into their SSH configuration stays, unless somebody else took the port.
@@ -42,10 +60,14 @@ extension QEMUMachine {
                 openables: openables,
                 folder: folder,
                 accelerator: emulator.accelerator.kind,
-                sshPort: port
+                sshPort: port,
+                isLoading: loading != nil
             )
+            var next = MachineRecord(machine)
+            next.resumed = record?.resumed
+            next.isLoading = loading == nil ? nil : true
             do throws(HypervisorFault) {
-                return try await launch(line, emulator.path, MachineRecord(machine))
+                return try await launch(line, emulator.path, next, loading, progress)
             } catch {
                 guard attempt + 1 < ports.count, error.message.contains("host forwarding rule") else { throw error }
                 logger.info("The machine's SSH port is taken; choosing another", metadata: ["port": "\(port)"])
@@ -56,7 +78,9 @@ extension QEMUMachine {
     private func launch(
         _ line: MachineCommandLine,
         _ program: String,
-        _ record: MachineRecord
+        _ record: MachineRecord,
+        _ loading: Loading?,
+        _ progress: @escaping ProgressHandler
     ) async throws(HypervisorFault) {
         let (child, process, client) = try await MachineLaunch(folder: folder, host: host).launch(program, line.words)
         watch(process, startedAs: child)
@@ -66,7 +90,12 @@ extension QEMUMachine {
             if record.network == .user { record.sshPort = try await findSSHPort() }
             record.expected = .running
             try await save(record)
+            if let loading { try await load(loading, progress) }
             try await ask("cont", to: "let the machine run")
+            if loading != nil, var record = self.record {
+                record.isLoading = nil
+                try await save(record)
+            }
         } catch {
             await giveUp(child, process)
             throw error

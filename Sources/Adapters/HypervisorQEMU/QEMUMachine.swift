@@ -62,10 +62,10 @@ actor QEMUMachine {
         guard let process = await living() else { return }
         await resumeIfUnguarded()
         // A service that ended while it started a machine left its processors waiting. Nothing has run: start again.
-        guard await queryStatus() == "prelaunch" else { return }
+        guard await hasNotRunYet() else { return }
         logger.notice("Ending a machine whose start was interrupted", metadata: ["pid": "\(process.pid)"])
         do {
-            try await stop(.forced)
+            try await endUnstarted()
         } catch {
             logger.error("Cannot end a machine whose start was interrupted", metadata: ["cause": "\(error)"])
         }

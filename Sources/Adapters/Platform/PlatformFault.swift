@@ -41,7 +41,7 @@ package struct PlatformFault: Error, Sendable, Equatable, CustomStringConvertibl
 
 extension PlatformFault {
     /// A fault for an error number, with the system's own words appended to `attempt`.
-    static func system(_ attempt: String, errno number: Int32, outcome: Outcome = .notDone) -> PlatformFault {
+    package static func system(_ attempt: String, errno number: Int32, outcome: Outcome = .notDone) -> PlatformFault {
         PlatformFault(code(for: number), outcome: outcome, "\(attempt): \(words(for: number))", errno: number)
     }
 

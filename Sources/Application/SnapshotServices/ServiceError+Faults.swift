@@ -27,6 +27,7 @@ extension ServiceError {
             case .cannotStart, .unavailable: .unavailable
             case .guestUnresponsive, .guestRefused: .guestFailed
             case .noSlot: .limitExceeded
+            case .damaged: .damaged
             case .cancelled: .cancelled
             case .io: .internalError
             }

@@ -383,6 +383,13 @@ package protocol CatalogReader {
     /// The newest undo snapshot of a volume.
     func undoSnapshot(of volume: VolumeID) throws -> Snapshot?
 
+    /// The memory that was saved with a group of snapshots.
+    func findMemoryImage(_ id: SnapshotGroupID) throws -> MemoryImage?
+    /// All of them, by identity.
+    func listMemoryImages() throws -> [MemoryImage]
+    /// Those of whose group no snapshot is left.
+    func orphanedMemoryImages() throws -> [MemoryImage]
+
     func findTemplate(_ id: TemplateID) throws -> Template?
     func findTemplate(named name: ResourceName, in environment: EnvironmentID) throws -> Template?
     func listTemplates(_ filter: TemplateFilter, order: ListOrder, page: PageRequest) throws -> CatalogPage<Template>
@@ -455,6 +462,10 @@ package protocol CatalogWriter: CatalogReader {
     func insert(_ snapshot: Snapshot) throws
     func update(_ snapshot: Snapshot) throws
     func deleteSnapshot(_ id: SnapshotID) throws
+
+    func insert(_ image: MemoryImage) throws
+    func update(_ image: MemoryImage) throws
+    func deleteMemoryImage(_ id: SnapshotGroupID) throws
 
     func insert(_ template: Template) throws
     func update(_ template: Template) throws

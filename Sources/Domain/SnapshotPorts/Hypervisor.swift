@@ -14,6 +14,8 @@ package import SnapshotDomain
 ///   attached, and detaching what is not there, too.
 /// - **The guest comes first.** No call leaves a guest held. A freeze and a pause end at their deadline, whatever happens to
 ///   the service, and a machine that was paused for a service which is gone goes on.
+/// - **One instant.** A machine's memory is saved with its disks as they are within the call's instant: the machine stands
+///   still from before until after it. What cannot be saved so is not there afterwards.
 /// - **Honest.** A machine that ended by itself is reported once, through ``events()``, and is `stopped` from then on.
 ///
 /// - Important: No method blocks the calling thread; every wait has a bound.
@@ -81,6 +83,71 @@ package protocol Hypervisor: Sendable {
 
     /// The way to a running machine's disks; nil when it does not run.
     func blockChannel(of instance: InstanceID) async throws(HypervisorFault) -> (any LiveBlockChannel)?
+
+    // MARK: Memory
+
+    /// What the place where memory is kept can still take.
+    func memoryCapacity() async throws(HypervisorFault) -> PoolCapacity
+
+    /// Saves the memory and the devices of a running machine, which then goes on.
+    ///
+    /// Most of it is copied while the machine runs. It stands still for the rest, for as long as the request allows at most.
+    ///
+    /// - Parameters:
+    ///   - instance: The machine.
+    ///   - id: Under which name it is kept; chosen by the caller.
+    ///   - request: What the machine is, and how long it may stand.
+    ///   - progress: Told of bytes of memory.
+    ///   - atInstant: What else belongs to the instant: called once, while the machine stands still. What it throws is passed on
+    ///     as the fault's cause, and nothing is kept.
+    /// - Returns: What is on stable storage.
+    /// - Throws: `wrongState` for a machine that does not run or is not what the request says, `guestUnresponsive` for one
+    ///   that cannot be saved within the pause. With outcome `notDone`, the instant has not come.
+    func saveMemory(
+        of instance: InstanceID,
+        as id: SnapshotGroupID,
+        _ request: MemorySaveRequest,
+        progress: @escaping ProgressHandler,
+        atInstant: @escaping @Sendable () async throws -> Void
+    ) async throws(HypervisorFault) -> StoredMemory
+
+    /// Starts a machine where it was when its memory was saved.
+    ///
+    /// - Parameters:
+    ///   - machine: The machine; its disks must hold what they held then.
+    ///   - memory: Where it goes on from.
+    ///   - job: Who made the disks so. A machine goes on from a memory once for one job: what it wrote since, the memory does
+    ///     not know.
+    ///   - progress: Told of bytes of memory.
+    /// - Throws: `wrongState` for a memory that does not fit the machine or this host, and for one that the machine has gone on
+    ///   from for the same job. `damaged` when it is not what was written. The machine is stopped then.
+    func start(
+        _ machine: MachineDescription,
+        resuming memory: SnapshotGroupID,
+        onceFor job: JobID,
+        progress: @escaping ProgressHandler
+    ) async throws(HypervisorFault)
+
+    /// Says whether a memory can be used here, before anything is done for it.
+    ///
+    /// - Throws: `notFound`, or `wrongState` with the obstacle.
+    func requireResumable(_ memory: SnapshotGroupID) async throws(HypervisorFault)
+
+    /// One memory as it lies on the medium, or nil.
+    func findMemory(_ id: SnapshotGroupID) async throws(HypervisorFault) -> StoredMemory?
+
+    /// The digest of what lies there now, read as a whole.
+    func digestMemory(_ id: SnapshotGroupID, progress: @escaping ProgressHandler)
+        async throws(HypervisorFault) -> ContentDigest
+
+    /// Everything that lies there. For the reconciler.
+    func memoryInventory() async throws(HypervisorFault) -> MemoryInventory
+
+    /// Removes a memory, or what is left of one.
+    func deleteMemory(_ id: SnapshotGroupID) async throws(HypervisorFault)
+
+    /// Moves something that the catalog does not know out of the way, never away. Returns where it went.
+    func quarantineMemory(_ name: String) async throws(HypervisorFault) -> String
 
     // MARK: Guest
 

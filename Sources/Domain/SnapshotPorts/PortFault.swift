@@ -57,6 +57,8 @@ package struct HypervisorFault: Error, Sendable, CustomStringConvertible {
         case cannotStart
         /// The guest, or its agent, did not answer in time.
         case guestUnresponsive
+        /// A saved memory is not what was written.
+        case damaged
         /// The guest's agent said no.
         case guestRefused
         /// No free place for another disk.

@@ -20,6 +20,9 @@ struct GuestGuardCommand: ParsableCommand {
     @Option(help: "The file that is there while the processors are stopped.")
     var mark: String?
 
+    @Flag(help: "Stop nothing before standard input says 'hold', or the machine stops by itself.")
+    var armed = false
+
     @Option(help: "The longest time the guest may be held.")
     var milliseconds: Int
 
@@ -29,7 +32,9 @@ struct GuestGuardCommand: ParsableCommand {
 
     private func target() throws -> GuestGuard.Target {
         if let agent, monitor == nil, mark == nil { return .fileSystems(agentSocket: agent) }
-        if let monitor, let mark, agent == nil { return .processors(monitorSocket: monitor, mark: mark) }
+        if let monitor, let mark, agent == nil {
+            return .processors(monitorSocket: monitor, mark: mark, isArmed: armed)
+        }
         throw ValidationError("Name either the agent's socket, or the monitor's and the mark.")
     }
 }

@@ -21,7 +21,7 @@ package struct HypervisorContract: Sendable, CustomStringConvertible {
         self.check = check
     }
 
-    package static let all: [HypervisorContract] = life + ends + disks + guests + pauses
+    package static let all: [HypervisorContract] = life + ends + disks + guests + pauses + memories
 
     /// A promise that was not kept.
     package struct Broken: Error, CustomStringConvertible {

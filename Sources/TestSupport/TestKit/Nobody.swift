@@ -63,6 +63,30 @@ private struct Nothing: Catalog, Hypervisor, UploadArea, ImageFetcher, Secrets {
     func freeze(_ instance: InstanceID, atMost limit: Duration) async throws(HypervisorFault) -> any FreezeLease {
         throw Self.fault
     }
+    func memoryCapacity() async throws(HypervisorFault) -> PoolCapacity { throw Self.fault }
+    func saveMemory(
+        of instance: InstanceID,
+        as id: SnapshotGroupID,
+        _ request: MemorySaveRequest,
+        progress: @escaping ProgressHandler,
+        atInstant: @escaping @Sendable () async throws -> Void
+    ) async throws(HypervisorFault) -> StoredMemory { throw Self.fault }
+    func start(
+        _ machine: MachineDescription,
+        resuming memory: SnapshotGroupID,
+        onceFor job: JobID,
+        progress: @escaping ProgressHandler
+    )
+        async throws(HypervisorFault)
+    { throw Self.fault }
+    func requireResumable(_ memory: SnapshotGroupID) async throws(HypervisorFault) { throw Self.fault }
+    func findMemory(_ id: SnapshotGroupID) async throws(HypervisorFault) -> StoredMemory? { throw Self.fault }
+    func digestMemory(_ id: SnapshotGroupID, progress: @escaping ProgressHandler) async throws(HypervisorFault)
+        -> ContentDigest
+    { throw Self.fault }
+    func memoryInventory() async throws(HypervisorFault) -> MemoryInventory { throw Self.fault }
+    func deleteMemory(_ id: SnapshotGroupID) async throws(HypervisorFault) { throw Self.fault }
+    func quarantineMemory(_ name: String) async throws(HypervisorFault) -> String { throw Self.fault }
     func thawIfFrozen(_ instance: InstanceID) async {}
     func guestFacts(of instance: InstanceID) async -> GuestFacts {
         GuestFacts(isAgentAnswering: false, addresses: [], hostname: nil, sshPort: nil)

@@ -168,9 +168,13 @@ extension StubCloud {
         async throws(ServiceError) -> JobID
     { throw unexpected() }
 
-    package func revert(_ target: RevertTarget, restarts: Bool, in environment: EnvironmentID, _ call: CallContext)
-        async throws(ServiceError) -> Submitted<[VolumeView]>
-    { throw unexpected() }
+    package func revert(
+        _ target: RevertTarget,
+        restarts: Bool,
+        memory: MemoryUse,
+        in environment: EnvironmentID,
+        _ call: CallContext
+    ) async throws(ServiceError) -> Submitted<[VolumeView]> { throw unexpected() }
 
     package func verifySnapshot(_ id: SnapshotID, in environment: EnvironmentID, _ call: CallContext)
         async throws(ServiceError) -> Submitted<SnapshotView>

@@ -73,6 +73,7 @@ extension TestCloud {
         broken += try await brokenRows()
         broken += try await brokenLayers()
         broken += try await brokenMachines()
+        broken += try await brokenMemory()
         let uploads = try uploads.present
         if !uploads.isEmpty { broken.append("the uploads hold \(uploads)") }
         for (id, digest) in digests {
@@ -140,6 +141,23 @@ extension TestCloud {
             let names = try FileManager.default.subpathsOfDirectory(atPath: "\(folder)/\(place)")
                 .filter { !$0.hasPrefix("work-") || ($0.contains("/") && !$0.hasSuffix("/.lock")) }
             if !names.isEmpty { broken.append("\(place) holds \(names)") }
+        }
+        return broken
+    }
+
+    private func brokenMemory() async throws -> [String] {
+        let rows = try await catalog.read { try $0.listMemoryImages() }
+        let inventory = try await hypervisor.memoryInventory()
+        var broken = inventory.unknown.map { "the memory has \($0)" }
+        if rows.map(\.id) != inventory.images.map(\.id).sorted() {
+            broken.append("the memory has \(inventory.images.map(\.id)) and the rows are \(rows.map(\.id))")
+        }
+        for row in rows where row.damage != nil { broken.append("the memory \(row.id) is damaged") }
+        let drafts = try FileManager.default.contentsOfDirectory(atPath: "\(folder)/memory/tmp")
+        if !drafts.isEmpty { broken.append("memory/tmp holds \(drafts)") }
+        for instance in try await hypervisor.inventory()
+        where FileManager.default.fileExists(atPath: "\(folder)/machines/\(instance)/paused") {
+            broken.append("the machine \(instance) has the mark of a pause")
         }
         return broken
     }

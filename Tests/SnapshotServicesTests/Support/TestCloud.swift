@@ -87,8 +87,7 @@ final class TestCloud: Sendable {
     private static func hypervisor(in folder: String) async throws -> QEMUHypervisor {
         var configuration = HypervisorConfiguration(
             dataDirectory: folder,
-            // Nobody in a blank machine could be frozen: the guard has nothing to do.
-            guestGuard: ["/bin/false"],
+            guestGuard: [Self.executable, "guest-guard"],
             runtimeFolder: "\(folder)/links"
         )
         // Nor does anybody in it let go of a disk, and no test shall wait long for that.
@@ -108,6 +107,13 @@ final class TestCloud: Sendable {
         }
         return hypervisor
     }
+
+    /// The shipped program, which runs the guard of a pause; built beside the tests.
+    private static let executable: String = {
+        if let named = ProcessInfo.processInfo.environment["INSTANTA_EXECUTABLE"] { return named }
+        let tests = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
+        return (tests as NSString).deletingLastPathComponent + "/instanta"
+    }()
 
     private static func room(
         _ adapters: Adapters,

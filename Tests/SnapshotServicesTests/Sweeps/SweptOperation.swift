@@ -66,6 +66,59 @@ extension SweptOperation {
         ).job
     }
 
+    static let takeMemory = SweptOperation("save the memory of a running machine", needsMachine: true) {
+        cloud,
+        scene,
+        attempt,
+        ready in
+        ready()
+        return try await cloud.cloud.takeSnapshots(
+            .withMemory(of: scene.instance.id, name: try ResourceName("remembered \(attempt)")),
+            in: cloud.home.id,
+            cloud.call
+        ).job
+    }
+
+    static let revertMemory = SweptOperation("go back to a saved memory", needsMachine: true) {
+        cloud,
+        scene,
+        attempt,
+        ready in
+        let submitted = try await cloud.cloud.takeSnapshots(
+            .withMemory(of: scene.instance.id, name: try ResourceName("point \(attempt)")),
+            in: cloud.home.id,
+            cloud.call
+        )
+        try await cloud.done(submitted.job)
+        let group = try #require(submitted.resource.first?.snapshot.group)
+        try await cloud.rest()
+        ready()
+        return try await cloud.cloud.revert(
+            .group(group, of: scene.instance.id),
+            restarts: true,
+            in: cloud.home.id,
+            cloud.call
+        ).job
+    }
+
+    static let deleteMemory = SweptOperation("delete the last snapshot of a saved memory", needsMachine: true) {
+        cloud,
+        scene,
+        attempt,
+        ready in
+        let submitted = try await cloud.cloud.takeSnapshots(
+            .withMemory(of: scene.instance.id, name: try ResourceName("lost \(attempt)")),
+            in: cloud.home.id,
+            cloud.call
+        )
+        try await cloud.done(submitted.job)
+        for view in submitted.resource.dropFirst() { try await cloud.delete(view.snapshot) }
+        let last = try #require(submitted.resource.first).snapshot
+        try await cloud.rest()
+        ready()
+        return try await cloud.cloud.deleteSnapshot(last.id, in: cloud.home.id, cloud.call)
+    }
+
     static let takeAtRest = SweptOperation("take a snapshot of a detached volume") { cloud, scene, attempt, ready in
         ready()
         return try await cloud.take(scene.loose, "taken \(attempt)").job
@@ -290,8 +343,8 @@ extension SweptOperation {
     /// Every kind of job, and those whose course depends on a running machine twice.
     static let all: [SweptOperation] =
         [
-            take, takeAtRest, delete, deleteLive, revert, revertAtRest, clone, copy, blank, deleteVolume, attach,
-            detach,
+            take, takeMemory, revertMemory, deleteMemory, takeAtRest, delete, deleteLive, revert, revertAtRest, clone,
+            copy, blank, deleteVolume, attach, detach,
             grow,
             template, fullTemplate, importTemplate, fetchTemplate, deleteTemplate, verify, deploy, start, stop, reboot,
             deleteInstance,
@@ -349,5 +402,16 @@ extension TestCloud {
     func bring(_ instance: Instance, toRunning wanted: Bool) async throws {
         let isRunning = await !hypervisor.status(of: instance.id).isStopped
         if wanted && !isRunning { try await start(instance) }
+    }
+}
+
+extension TakeSnapshotRequest {
+    /// All volumes of an instance with its memory.
+    static func withMemory(of instance: InstanceID, name: ResourceName? = nil) -> Self {
+        TakeSnapshotRequest(
+            target: .instance(instance),
+            name: name,
+            consistency: ConsistencyRequest(mode: .memory, maxFreezeMilliseconds: 20_000)
+        )
     }
 }

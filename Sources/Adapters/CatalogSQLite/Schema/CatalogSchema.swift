@@ -17,6 +17,7 @@ enum CatalogSchema {
         ("0005_group_names", "ALTER TABLE snapshots ADD COLUMN group_name TEXT"),
         ("0006_policies", policies),
         ("0007_damage", damage),
+        ("0008_memory", memory),
     ]
 
     static var migrator: DatabaseMigrator {

@@ -119,9 +119,15 @@ package protocol CloudService: Sendable {
     /// Needs `change`.
     func deleteSnapshot(_ id: SnapshotID, in environment: EnvironmentID, _ call: CallContext)
         async throws(ServiceError) -> JobID
-    /// Needs `revert`. Stops the instance if it runs, and starts it again if `restarts`. The views are the volumes.
-    func revert(_ target: RevertTarget, restarts: Bool, in environment: EnvironmentID, _ call: CallContext)
-        async throws(ServiceError) -> Submitted<[VolumeView]>
+    /// Needs `revert`. Stops the instance if it runs, and starts it again if `restarts`, or lets it go on from the group's
+    /// memory. The views are the volumes.
+    func revert(
+        _ target: RevertTarget,
+        restarts: Bool,
+        memory: MemoryUse,
+        in environment: EnvironmentID,
+        _ call: CallContext
+    ) async throws(ServiceError) -> Submitted<[VolumeView]>
     /// Needs `create`: it reads everything and writes a date.
     func verifySnapshot(_ id: SnapshotID, in environment: EnvironmentID, _ call: CallContext)
         async throws(ServiceError) -> Submitted<SnapshotView>
@@ -218,4 +224,13 @@ package protocol CloudService: Sendable {
     /// What changes from now on, in environments that the caller can read; before it what happened after an event that the
     /// caller names, as far as it is kept.
     func changes(after last: Int64?, _ call: CallContext) async -> ChangeStream
+}
+
+extension CloudService {
+    /// Reverts with the memory, where there is one.
+    package func revert(_ target: RevertTarget, restarts: Bool, in environment: EnvironmentID, _ call: CallContext)
+        async throws(ServiceError) -> Submitted<[VolumeView]>
+    {
+        try await revert(target, restarts: restarts, memory: .resume, in: environment, call)
+    }
 }

@@ -40,6 +40,7 @@ extension LocalCloud {
         let submitted = try await engine.submit(in: environment, for: call, rejoin: Self.snapshots) { job, writer in
             let (instance, volumes) = try writer.targets(of: request.target, in: environment)
             let group: SnapshotGroupID? = if case .instance = request.target { .random() } else { nil }
+            let memory = try writer.memoryToSave(request, as: group, instance, volumes)
             var items: [TakeSnapshots.Item] = []
             var rows: [Snapshot] = []
             for volume in volumes {
@@ -68,7 +69,12 @@ extension LocalCloud {
                 throw ServiceError(.invalidInput, "The instance has no volumes to take a snapshot of.")
             }
             return JobEngine.Draft(
-                TakeSnapshots(instance: instance?.id, items: items, consistency: request.consistency),
+                TakeSnapshots(
+                    instance: instance?.id,
+                    items: items,
+                    consistency: request.consistency,
+                    memory: memory
+                ),
                 title: first.name,
                 subjects: rows.map { .snapshot($0.id) } + volumes.map { .volume($0.id) },
                 // Snapshots of one machine's different disks may run side by side; stopping or deleting it may not.
@@ -201,6 +207,7 @@ extension LocalCloud {
     package func revert(
         _ target: RevertTarget,
         restarts: Bool,
+        memory: MemoryUse,
         in environment: EnvironmentID,
         _ call: CallContext
     ) async throws(ServiceError) -> Submitted<[VolumeView]> {
@@ -218,8 +225,9 @@ extension LocalCloud {
                 throw ServiceError(.notFound, "No volume of the instance has a snapshot in that group.")
             }
             let instance = first.volume.attachment?.instance
+            let image = memory == .resume ? try writer.memory(of: target, covering: pairs.map(\.volume.id)) : nil
             return JobEngine.Draft(
-                RevertVolumes(instance: instance, items: items, restarts: restarts),
+                RevertVolumes(instance: instance, items: items, restarts: restarts, memory: image?.id),
                 title: first.volume.name,
                 subjects: target.subjects(pairs.map(\.volume), instance),
                 reads: pairs.map { .snapshot($0.snapshot.id) },

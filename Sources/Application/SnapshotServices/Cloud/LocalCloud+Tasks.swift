@@ -67,7 +67,8 @@ extension LocalCloud {
             pools: try await poolStatus(),
             runningJobs: counts.running,
             queuedJobs: counts.waiting,
-            damagedSnapshots: try await read { try $0.damagedSnapshotCount() }
+            damagedSnapshots: try await read { try $0.damagedSnapshotCount() },
+            savedMemory: try await read { try $0.listMemoryImages() }.reduce(.zero) { $0 + $1.size }
         )
     }
 

@@ -58,6 +58,13 @@ extension LocalCloud {
                 if case .snapshot(let id) = pin { id } else { nil }
             }.first
         }.first
+        // Few have one, and only those are looked up.
+        let memory =
+            if snapshot.consistency.achieved == .memory, let group = snapshot.group {
+                try await read { try $0.findMemoryImage(group) }
+            } else {
+                MemoryImage?.none
+            }
         return SnapshotView(
             snapshot: snapshot,
             activity: activity(on: .snapshot(snapshot.id), snapshot.state),
@@ -65,7 +72,8 @@ extension LocalCloud {
             parent: parent,
             dependents: picture.tree.dependents(of: snapshot.layer).subtracting([pin]).sorted { $0.order < $1.order },
             failure: snapshot.state.asFailure
-                ?? snapshot.damage.map { ServiceError(.damaged, $0.reason, subject: .snapshot(snapshot.id)) }
+                ?? snapshot.damage.map { ServiceError(.damaged, $0.reason, subject: .snapshot(snapshot.id)) },
+            memory: memory
         )
     }
 

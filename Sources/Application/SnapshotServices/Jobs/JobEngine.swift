@@ -179,6 +179,11 @@ package final class JobEngine: Sendable {
         state.withLock { state in state.programs.values.reduce(into: []) { $0.formUnion($1.ownLayers) } }
     }
 
+    /// Memory that open jobs may be saving.
+    package var memoryOfOpenJobs: Set<SnapshotGroupID> {
+        state.withLock { state in state.programs.values.reduce(into: []) { $0.formUnion($1.ownMemory) } }
+    }
+
     private func enqueue(_ job: Job, _ program: any JobProgram) {
         let entry = JobQueue.Entry(
             id: job.id,

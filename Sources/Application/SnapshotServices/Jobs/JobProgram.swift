@@ -26,6 +26,8 @@ package protocol JobProgram: Codable, Sendable {
 
     /// Layers that this job may make: nobody else may take them for strangers while it is open.
     var ownLayers: Set<LayerID> { get }
+    /// Memory that this job may save: nobody else may take it for a stranger's while it is open.
+    var ownMemory: Set<SnapshotGroupID> { get }
     /// Uploads that this job needs: they stay while it is open.
     var ownUploads: Set<String> { get }
     /// Copies, hashes or converts whole disks: takes one of the few slots for such work.
@@ -61,6 +63,7 @@ package protocol JobProgram: Codable, Sendable {
 
 extension JobProgram {
     package var ownLayers: Set<LayerID> { [] }
+    package var ownMemory: Set<SnapshotGroupID> { [] }
     package var ownUploads: Set<String> { [] }
     package var isHeavy: Bool { false }
     package var usesNetwork: Bool { false }

@@ -14,6 +14,7 @@ package struct JobWork: Sendable {
     /// Collects around some layers, with the job's own progress, as far as that can be done now.
     func collect(around layers: Set<LayerID>) async {
         await collector.settle(around: layers, progress: progress)
+        await world.forgetMemory(logger)
     }
 
     /// Runs one named step.

@@ -5,7 +5,12 @@ import SnapshotPorts
 /// How jobs start and stop machines: the catalog's rows become a machine's description in one place.
 extension JobWork {
     /// Starts an instance on the volumes that the catalog gives it, or finds that it runs.
-    func startMachine(_ id: InstanceID) async throws {
+    ///
+    /// - Parameters:
+    ///   - id: The instance.
+    ///   - memory: Where it goes on from; nil to begin anew.
+    /// - Throws: What keeps it from running.
+    func startMachine(_ id: InstanceID, resuming memory: SnapshotGroupID? = nil) async throws {
         let instance = try await instance(id)
         guard await world.hypervisor.status(of: id) != .running else { return }
         while true {
@@ -28,7 +33,12 @@ extension JobWork {
                     let source = try await world.store(volume.pool).diskSource(for: chain)
                     disks.append(MachineDisk(slot: slot, volume: volume.id, source: source))
                 }
-                try await world.hypervisor.start(Self.description(of: instance, disks))
+                let machine = Self.description(of: instance, disks)
+                if let memory {
+                    try await world.hypervisor.start(machine, resuming: memory, onceFor: job.id, progress: progress)
+                } else {
+                    try await world.hypervisor.start(machine)
+                }
                 return true
             }
             if isStarted { return }

@@ -12,6 +12,10 @@ import SnapshotPorts
 /// | stop | machine off | goes on; the wish to run is in the catalog |
 /// | switch | rows: new active layers, undo snapshots | sees them, and starts the machine |
 /// | start | machine on | finds it so |
+///
+/// With memory, the machine goes on from it instead of starting anew; the memory is read and compared before anything is
+/// stopped. That a machine went on for this job is durable before it runs: one that did, and ended before the job, is
+/// started anew, as its disks are not those of the instant any more.
 struct RevertVolumes: JobProgram {
     struct Item: Codable, Sendable {
         var snapshot: SnapshotID
@@ -26,11 +30,14 @@ struct RevertVolumes: JobProgram {
     var instance: InstanceID?
     var items: [Item]
     var restarts: Bool
+    /// The memory to go on from.
+    var memory: SnapshotGroupID?
 
     var ownLayers: Set<LayerID> { Set(items.map(\.fresh)) }
 
     func perform(_ work: JobWork) async throws {
         if try await !isSwitched(work) {
+            if let memory { try await work.step("memory") { try await verify(memory, work) } }
             try await work.step("prepare") { try await createLayers(work) }
             if let instance {
                 try await work.step("stop") { try await work.stopMachine(instance, isForced: false) }
@@ -45,7 +52,10 @@ struct RevertVolumes: JobProgram {
         guard let instance else { return }
         try await work.step("start", evenCancelled: true) {
             try await work.unhurried {
-                if try await shouldRun(instance, work) {
+                if let memory {
+                    try await resume(instance, memory, work)
+                    try await work.world.catalog.write { try $0.setPower(.running, of: instance) }
+                } else if try await shouldRun(instance, work) {
                     try await work.startMachine(instance)
                 } else {
                     try await work.world.catalog.write { try $0.setPower(.stopped, of: instance) }
@@ -74,6 +84,33 @@ struct RevertVolumes: JobProgram {
 
     private func shouldRun(_ instance: InstanceID, _ work: JobWork) async throws -> Bool {
         try await work.instance(instance).power == .running && restarts
+    }
+
+    /// What cannot be used is refused before it has cost the guest anything.
+    private func verify(_ memory: SnapshotGroupID, _ work: JobWork) async throws {
+        guard let image = try await work.world.catalog.read({ try $0.findMemoryImage(memory) }) else {
+            throw ServiceError(.notFound, "The saved memory is gone; nothing was changed. Revert without it.")
+        }
+        try await work.world.hypervisor.requireResumable(memory)
+        let digest = try await work.world.hypervisor.digestMemory(memory, progress: work.progress)
+        guard digest == image.digest else {
+            throw ServiceError(
+                .damaged,
+                "The saved memory is not what was written; nothing was changed. Revert without it, and verify the snapshots."
+            )
+        }
+    }
+
+    private func resume(_ instance: InstanceID, _ memory: SnapshotGroupID, _ work: JobWork) async throws {
+        do {
+            try await work.startMachine(instance, resuming: memory)
+        } catch let error as HypervisorFault {
+            // A former run of this job let it go on, and it has ended since.
+            guard error.code == .wrongState, await !work.world.hypervisor.isAlive(instance),
+                try await isSwitched(work)
+            else { throw error }
+            try await work.startMachine(instance)
+        }
     }
 
     private func isSwitched(_ work: JobWork) async throws -> Bool {

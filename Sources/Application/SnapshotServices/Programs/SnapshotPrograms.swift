@@ -30,7 +30,7 @@ struct DeleteSnapshot: JobProgram {
 
 /// Reads a snapshot's whole content and compares it with what it was when it was first read.
 ///
-/// What it finds is left on the snapshot: the digest, or the damage.
+/// The memory that was saved with it is read, too. What it finds is left on the snapshot: the digest, or the damage.
 struct VerifySnapshot: JobProgram {
     static let kind = Job.Kind.verifySnapshot
 
@@ -40,11 +40,30 @@ struct VerifySnapshot: JobProgram {
 
     func perform(_ work: JobWork) async throws -> ContentDigest {
         let snapshot = try await work.snapshot(snapshot)
-        return try await work.step("digest") {
+        let digest = try await work.step("digest") {
             try await work.holdingChain(of: snapshot.layer) {
                 try await work.world.store(snapshot.pool).digest(of: snapshot.layer, progress: work.progress)
             }
         }
+        try await work.step("memory") { try await verifyMemory(of: snapshot, work) }
+        return digest
+    }
+
+    private func verifyMemory(of snapshot: Snapshot, _ work: JobWork) async throws {
+        guard let group = snapshot.group,
+            let image = try await work.world.catalog.read({ try $0.findMemoryImage(group) })
+        else { return }
+        if let damage = image.damage { throw ServiceError(.damaged, damage, subject: .snapshot(snapshot.id)) }
+        let digest = try await work.world.hypervisor.digestMemory(group, progress: work.progress)
+        guard digest != image.digest else { return }
+        throw ServiceError(
+            .damaged,
+            """
+            The memory that was saved with '\(snapshot.name)' is not what was written: its digest was \(image.digest) and is \
+            \(digest). Revert without it, and check the disk below the data directory.
+            """,
+            subject: .snapshot(snapshot.id)
+        )
     }
 
     func finish(_ digest: ContentDigest, _ writer: any CatalogWriter, _ work: JobWork) throws {

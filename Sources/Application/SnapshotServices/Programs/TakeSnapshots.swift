@@ -7,7 +7,8 @@ import SnapshotPorts
 /// | --- | --- | --- |
 /// | the intent | rows `creating` | does everything |
 /// | prepare | empty layers nobody writes | makes them again, to no effect, and goes on |
-/// | switch | machine writes the new layers | finds it so, and records it; what froze the guest thawed it by itself |
+/// | switch | machine writes the new layers | finds it so, and records it; what held the guest let it go by itself |
+/// | switch, with memory | memory as `memory/<group>`, or nothing of it | finds it, or settles or fails as asked |
 /// | end | snapshots `available` | nothing: the job has ended |
 struct TakeSnapshots: JobProgram {
     struct Item: Codable, Sendable {
@@ -19,6 +20,7 @@ struct TakeSnapshots: JobProgram {
 
     struct Findings: Sendable {
         var consistency: ConsistencyRecord
+        var memory: StoredMemory?
         /// By volume: what was frozen, what is written now.
         var layers: [VolumeID: (frozen: StoredLayer, fresh: StoredLayer)]
     }
@@ -28,6 +30,10 @@ struct TakeSnapshots: JobProgram {
     var instance: InstanceID?
     var items: [Item]
     var consistency: ConsistencyRequest
+    /// What the memory is saved as, when it is asked for.
+    var memory: MemoryToSave?
+
+    var ownMemory: Set<SnapshotGroupID> { Set([memory?.group].compactMap(\.self)) }
 
     var ownLayers: Set<LayerID> { Set(items.map(\.fresh)) }
 
@@ -43,8 +49,12 @@ struct TakeSnapshots: JobProgram {
                     }
                 }
             }
-            let record = try await work.step("switch") {
-                try await switchOver(plan, through: channel, work)
+            let (record, saved) = try await work.step("switch") {
+                () async throws -> (ConsistencyRecord, StoredMemory?) in
+                if let memory, let instance {
+                    return try await saveMemory(memory, of: instance, plan, through: channel, work)
+                }
+                return (try await switchOver(plan, through: channel, work), nil)
             }
             return try await work.step("check") {
                 var layers: [VolumeID: (frozen: StoredLayer, fresh: StoredLayer)] = [:]
@@ -54,7 +64,7 @@ struct TakeSnapshots: JobProgram {
                         try await work.storedLayer(item.fresh, in: volume.pool)
                     )
                 }
-                return Findings(consistency: record, layers: layers)
+                return Findings(consistency: record, memory: saved, layers: layers)
             }
         }
     }
@@ -73,10 +83,12 @@ struct TakeSnapshots: JobProgram {
             if case .creating = snapshot.state { snapshot.state = .available }
             try writer.update(snapshot)
         }
+        if let saved = findings.memory { try writer.insert(memoryImage(saved, work)) }
     }
 
     /// The volumes that stand on their new layers all the same: a machine cannot be put back.
     func undo(_ work: JobWork) async throws -> [VolumeID: StoredLayer] {
+        if let memory { try await work.world.hypervisor.deleteMemory(memory.group) }
         var moved: [VolumeID: StoredLayer] = [:]
         let channel = try await channel(work)
         let written = try await writtenLayers(work)
@@ -123,7 +135,7 @@ struct TakeSnapshots: JobProgram {
 
     // MARK: Steps
 
-    private struct Plan {
+    struct Plan {
         var pairs: [(volume: Volume, item: Item)]
         var switches: [PoolID: [LayerSwitch]]
     }
@@ -170,7 +182,7 @@ struct TakeSnapshots: JobProgram {
         }
     }
 
-    private func switchOver(
+    func switchOver(
         _ plan: Plan,
         through channel: (any LiveBlockChannel)?,
         _ work: JobWork
@@ -178,8 +190,9 @@ struct TakeSnapshots: JobProgram {
         guard let channel, let instance else {
             return ConsistencyRecord(
                 requested: consistency.mode,
-                achieved: consistency.mode,
-                agentAnswer: consistency.mode == .crash ? nil : "The machine was off: nothing had to be frozen."
+                // Memory is asked for of what runs: one that does not has ended by itself.
+                achieved: consistency.mode == .memory ? .crash : consistency.mode,
+                agentAnswer: consistency.mode == .crash ? nil : "The machine was off: nothing had to be held."
             )
         }
         let lease = try await freeze(instance, work)
@@ -251,7 +264,7 @@ struct TakeSnapshots: JobProgram {
         return try await work.world.hypervisor.blockChannel(of: instance)
     }
 
-    private func writtenLayers(_ work: JobWork) async throws -> Set<LayerID> {
+    func writtenLayers(_ work: JobWork) async throws -> Set<LayerID> {
         guard let instance, await work.world.hypervisor.isAlive(instance) else { return [] }
         return Set(try await work.world.writtenLayers(of: instance).values)
     }

@@ -150,6 +150,14 @@ package struct CreateTemplateRequest: Sendable {
     }
 }
 
+/// What becomes of the memory that was saved with a group of snapshots.
+package enum MemoryUse: String, Sendable, CaseIterable {
+    /// The instance goes on from it, if there is one; it runs afterwards.
+    case resume
+    /// Only the volumes go back.
+    case ignore
+}
+
 package enum RevertTarget: Hashable, Sendable {
     case snapshot(SnapshotID)
     /// Every volume of the instance that the group has a snapshot of.

@@ -40,6 +40,8 @@ package struct SnapshotView: Sendable {
     package var dependents: [Pin]
     /// Why it could not be taken, or what is damaged in it.
     package var failure: ServiceError?
+    /// The memory that was saved with its group.
+    package var memory: MemoryImage?
 }
 
 package struct TemplateView: Sendable {
@@ -158,6 +160,8 @@ package struct ServiceStatus: Sendable {
     package var queuedJobs: Int
     /// How many snapshots are known to be damaged, in all environments.
     package var damagedSnapshots = 0
+    /// What saved memory takes in the data directory, for all environments.
+    package var savedMemory = ByteCount.zero
 
     package struct PoolStatus: Sendable {
         package var pool: PoolID

@@ -14,6 +14,7 @@ struct Housekeeper {
     func tidy() async {
         collector.retryFailed()
         await attempt("undo snapshots could not be expired") { try await expireUndoSnapshots() }
+        await world.forgetMemory(logger)
         await attempt("old jobs could not be forgotten") { try await forgetJobs() }
         await attempt("machines that ended could not be noted") { try await noteEndedMachines() }
         await attempt("sizes could not be measured") { try await measureActiveLayers() }

@@ -27,7 +27,41 @@ struct Reconciler {
                 )
             }
         }
+        do {
+            try await reconcileMemory()
+        } catch {
+            logger.error("the saved memory could not be examined", metadata: ["error": .string("\(error)")])
+        }
         world.ledger.invalidate()
+    }
+
+    // MARK: Memory
+
+    /// Saved memory that is gone makes its group one without; such as nobody knows is set aside.
+    private func reconcileMemory() async throws {
+        // Before looking, as with layers.
+        let beingMade = engine.memoryOfOpenJobs
+        let inventory = try await world.hypervisor.memoryInventory()
+        let rows = try await world.catalog.read { try $0.listMemoryImages() }
+        let stored = Dictionary(inventory.images.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        for var row in rows where stored[row.id] == nil && row.damage == nil {
+            logger.critical("saved memory is gone", metadata: ["group.id": .stringConvertible(row.id)])
+            row.damage = "The saved memory is missing from the data directory: memory/\(row.id). Revert without it."
+            let lost = row
+            try await world.catalog.write { writer in
+                guard try writer.findMemoryImage(lost.id) != nil else { return }
+                try writer.update(lost)
+            }
+        }
+        let known = Set(rows.map(\.id)).union(beingMade)
+        let strangers = inventory.images.map(\.id).filter { !known.contains($0) }.map(\.description)
+        for name in strangers + inventory.unknown where !known.contains(where: { $0.description == name }) {
+            let place = try await world.hypervisor.quarantineMemory(name)
+            logger.warning(
+                "saved memory that nobody knows was set aside",
+                metadata: ["name": .string(name), "place": .string(place)]
+            )
+        }
     }
 
     // MARK: Machines

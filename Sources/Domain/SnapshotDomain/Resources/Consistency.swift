@@ -6,6 +6,8 @@ package enum ConsistencyMode: String, Sendable, Codable, CaseIterable {
     case crash
     /// The guest agent freezes the file systems around the instant.
     case filesystem
+    /// The machine's memory and devices are saved, too: it can go on from there.
+    case memory
 }
 
 /// What was asked for when a snapshot of a running machine is taken.
@@ -23,7 +25,7 @@ package struct ConsistencyRequest: Hashable, Sendable, Codable {
     package static let freezeBounds = 50...60_000
 
     package var mode: ConsistencyMode
-    /// The longest time the guest may stay frozen, kept by a process that outlives the service.
+    /// The longest time the guest may stay frozen, or stand still, kept by a process that outlives the service.
     package var maxFreezeMilliseconds: Int
     package var onMiss: OnMiss
 
@@ -42,7 +44,9 @@ package struct ConsistencyRequest: Hashable, Sendable, Codable {
 package struct ConsistencyRecord: Hashable, Sendable, Codable {
     package var requested: ConsistencyMode
     package var achieved: ConsistencyMode
-    /// From the agent's answer to freeze until its answer to thaw; nil when nothing was frozen.
+    /// How long the guest was frozen, from the agent's answer to freeze until its answer to thaw, or stood still for its memory;
+    /// nil when it was neither.
+    ///
     package var freezeMilliseconds: Int?
     /// What the agent said, or why it was not asked: for people.
     package var agentAnswer: String?

@@ -291,6 +291,15 @@ extension EngineRoom {
                 Gauge("instanta_snapshots_damaged", help: "Snapshots found damaged.", value: Double(damaged))
             )
         }
+        if let images = try? await world.catalog.read({ try $0.listMemoryImages() }) {
+            gauges.append(
+                Gauge(
+                    "instanta_saved_memory_bytes",
+                    help: "What saved memory takes in the data directory.",
+                    value: Double(images.reduce(Int64(0)) { $0 + $1.size.bytes })
+                )
+            )
+        }
         return gauges
     }
 }

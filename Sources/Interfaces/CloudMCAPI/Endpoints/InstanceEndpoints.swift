@@ -126,6 +126,8 @@ enum InstanceEndpoints {
     struct RevertBody: Decodable {
         @Lenient var groupId: SnapshotGroupID?
         @Lenient var restartInstance: Bool?
+        /// **ext**: whether the instance goes on from the group's memory, where there is one.
+        @Lenient var resume: Bool?
     }
 
     @Sendable
@@ -136,6 +138,7 @@ enum InstanceEndpoints {
         let submitted = try await call.cloud.revert(
             .group(try Input.required(body.groupId, "groupId"), of: id),
             restarts: body.restartInstance ?? true,
+            memory: body.resume ?? true ? .resume : .ignore,
             in: environment.id,
             call.caller
         )

@@ -20,6 +20,7 @@ struct StatusPayload: Encodable, Sendable {
     let runningTasks: Int
     let queuedTasks: Int
     let damagedSnapshots: Int
+    let savedMemoryBytes: Int64
 
     struct AcceleratorPayload: Encodable, Sendable {
         let kind: String
@@ -57,5 +58,6 @@ struct StatusPayload: Encodable, Sendable {
         runningTasks = status.runningJobs
         queuedTasks = status.queuedJobs
         damagedSnapshots = status.damagedSnapshots
+        savedMemoryBytes = status.savedMemory.bytes
     }
 }

@@ -32,6 +32,9 @@ struct SnapshotPayload: Encodable, Sendable {
     let consistencyRequested: String
     let freezeMilliseconds: Int?
     let agentAnswer: String?
+    /// What the memory that was saved with its group takes; nil without one.
+    let memoryBytes: Int64?
+    let memoryDigest: String?
     let digest: String?
     let verifiedAt: String?
     /// When a verification found its content damaged; `error` says what is wrong.
@@ -69,6 +72,8 @@ struct SnapshotPayload: Encodable, Sendable {
         consistencyRequested = snapshot.consistency.requested.rawValue
         freezeMilliseconds = snapshot.consistency.freezeMilliseconds
         agentAnswer = snapshot.consistency.agentAnswer
+        memoryBytes = (view.memory?.size).map(\.bytes)
+        memoryDigest = (view.memory?.digest).map(\.description)
         digest = snapshot.verification?.digest.description
         verifiedAt = (snapshot.verification?.verifiedAt).map(UTCStamp.iso8601)
         damagedAt = (snapshot.damage?.foundAt).map(UTCStamp.iso8601)

@@ -65,26 +65,28 @@ enum InstanceSnapshotCommands {
             Parameter("virtualmachineid", .id(.instance), "The machine.").required.placing,
             Parameter("name", .text, "The display name; left out, one is made."),
             Parameter("description", .text, "A description."),
-            Parameter("snapshotmemory", .flag, "Must not be true: memory is not kept."),
+            Parameter("snapshotmemory", .flag, "Save the memory of the running machine, too."),
             Parameter("quiescevm", .flag, "Freeze the guest's file systems around the instant, by its agent."),
             .project,
         ],
         result: ResultDescription(Shapes.instanceSnapshot),
         deviations: [
-            "Disks only, of running machines too; snapshotmemory=true is refused.",
+            "Of running machines, disks can be taken without memory.",
+            "quiescevm does not matter with snapshotmemory: the machine goes on where it was.",
             "Volume snapshots do not stand in the way, and any number is allowed.",
         ],
         handler: { call in
-            guard call.arguments.flag("snapshotmemory") != true else {
-                throw call.refuse("the memory of a machine is not kept; leave out snapshotmemory for its disks.")
-            }
             let isQuiet = call.arguments.flag("quiescevm") ?? false
+            let consistency =
+                call.arguments.flag("snapshotmemory") == true
+                ? ConsistencyRequest(mode: .memory, onMiss: .fail)
+                : ConsistencyRequest(mode: isQuiet ? .filesystem : .crash)
             let submitted = try await call.cloud.takeSnapshots(
                 TakeSnapshotRequest(
                     target: .instance(try call.requiredID("virtualmachineid")),
                     name: try call.newName(),
                     description: call.arguments.text("description") ?? "",
-                    consistency: ConsistencyRequest(mode: isQuiet ? .filesystem : .crash)
+                    consistency: consistency
                 ),
                 in: try call.environment,
                 call.caller
@@ -120,7 +122,7 @@ enum InstanceSnapshotCommands {
 
     private static let revert = Command(
         name: "revertToVMSnapshot",
-        summary: "Puts all volumes of a stopped machine back to a machine snapshot.",
+        summary: "Puts a machine back to a machine snapshot: a stopped one, or a running one with its memory.",
         kind: .asynchronous,
         access: .may(.revert),
         parameters: [id.required, .project],
@@ -130,8 +132,13 @@ enum InstanceSnapshotCommands {
             let snapshot = try await find(call)
             let environment = try call.environment
             guard let instance = snapshot.instance else { throw call.refuse("its machine is not known.") }
-            guard try await call.instance(instance, in: environment).status.isStopped else {
-                throw call.refuse("the machine must be stopped first.")
+            let isStopped = try await call.instance(instance, in: environment).status.isStopped
+            guard isStopped != snapshot.hasMemory else {
+                throw call.refuse(
+                    isStopped
+                        ? "it holds the memory of a running machine; start the machine first."
+                        : "the machine must be stopped first."
+                )
             }
             return .job(
                 try await call.cloud

@@ -14,6 +14,8 @@ struct InstanceSnapshot: Sendable {
 
     var root: SnapshotView? { members.first { $0.snapshot.source.role == .root } ?? members.first }
     var environment: EnvironmentID? { root?.home }
+    /// The machine's memory was saved with it.
+    var hasMemory: Bool { members.contains { $0.snapshot.consistency.achieved == .memory } }
     var instance: InstanceID? { root?.snapshot.source.instance }
     var createdAt: Date { root?.snapshot.createdAt ?? Date(timeIntervalSince1970: 0) }
     var displayName: String { (root?.snapshot.groupName ?? root?.snapshot.name)?.description ?? "" }
@@ -69,7 +71,7 @@ extension Shapes {
             .text("displayname", "The name.") { $0.view.displayName },
             .text("description", "The description.") { $0.view.root?.snapshot.description },
             .text("state", "The state.") { $0.view.state },
-            .always("type", "What it holds.", "Disk"),
+            .text("type", "What it holds: Disk or DiskAndMemory.") { $0.view.hasMemory ? "DiskAndMemory" : "Disk" },
             .text("virtualmachineid", "The machine, which may be gone.") { $0.view.instance?.description },
             .text("virtualmachinename", "The machine's name when it was taken.") {
                 $0.view.root?.snapshot.source.instanceName?.description

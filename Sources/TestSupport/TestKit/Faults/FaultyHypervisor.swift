@@ -108,6 +108,66 @@ package struct FaultyHypervisor: Hypervisor {
         await real.thawIfFrozen(instance)
     }
 
+    package func memoryCapacity() async throws(HypervisorFault) -> PoolCapacity {
+        try await call("memoryCapacity", real.memoryCapacity)
+    }
+
+    package func saveMemory(
+        of instance: InstanceID,
+        as id: SnapshotGroupID,
+        _ request: MemorySaveRequest,
+        progress: @escaping ProgressHandler,
+        atInstant: @escaping @Sendable () async throws -> Void
+    ) async throws(HypervisorFault) -> StoredMemory {
+        try await call("saveMemory") { () async throws(HypervisorFault) in
+            try await real.saveMemory(of: instance, as: id, request, progress: progress, atInstant: atInstant)
+        }
+    }
+
+    package func start(
+        _ machine: MachineDescription,
+        resuming memory: SnapshotGroupID,
+        onceFor job: JobID,
+        progress: @escaping ProgressHandler
+    ) async throws(HypervisorFault) {
+        try await call("startResuming") { () async throws(HypervisorFault) in
+            try await real.start(machine, resuming: memory, onceFor: job, progress: progress)
+        }
+    }
+
+    package func requireResumable(_ memory: SnapshotGroupID) async throws(HypervisorFault) {
+        try await call("requireResumable") { () async throws(HypervisorFault) in
+            try await real.requireResumable(memory)
+        }
+    }
+
+    package func findMemory(_ id: SnapshotGroupID) async throws(HypervisorFault) -> StoredMemory? {
+        try await call("findMemory") { () async throws(HypervisorFault) in try await real.findMemory(id) }
+    }
+
+    package func digestMemory(
+        _ id: SnapshotGroupID,
+        progress: @escaping ProgressHandler
+    ) async throws(HypervisorFault) -> ContentDigest {
+        try await call("digestMemory") { () async throws(HypervisorFault) in
+            try await real.digestMemory(id, progress: progress)
+        }
+    }
+
+    package func memoryInventory() async throws(HypervisorFault) -> MemoryInventory {
+        try await call("memoryInventory", real.memoryInventory)
+    }
+
+    package func deleteMemory(_ id: SnapshotGroupID) async throws(HypervisorFault) {
+        try await call("deleteMemory") { () async throws(HypervisorFault) in try await real.deleteMemory(id) }
+    }
+
+    package func quarantineMemory(_ name: String) async throws(HypervisorFault) -> String {
+        try await call("quarantineMemory") { () async throws(HypervisorFault) in
+            try await real.quarantineMemory(name)
+        }
+    }
+
     package func guestFacts(of instance: InstanceID) async -> GuestFacts {
         await real.guestFacts(of: instance)
     }

@@ -6,9 +6,10 @@ struct InstanceSnapshotCommand: ServiceCommand {
         abstract: "Take a snapshot of all volumes of an instance, at one instant.",
         discussion: """
             The instance goes on; it takes milliseconds, whatever the sizes. The snapshots share a group, by which \
-            'instanta instance revert' brings all volumes back together.
+            'instanta instance revert' brings all volumes back together. With --consistency memory the machine itself is \
+            saved, too: it stands still for a moment, and a revert goes on from there without a boot.
 
-            Example: instanta instance snapshot db01 --consistency filesystem
+            Example: instanta instance snapshot db01 --consistency memory
             """
     )
 
@@ -31,7 +32,8 @@ struct InstanceRevertCommand: ServiceCommand {
         commandName: "revert",
         abstract: "Put all volumes of an instance back to one instant.",
         discussion: """
-            Stops the instance, switches its volumes to the snapshots of the group, and starts it again if it ran. What \
+            Stops the instance, switches its volumes to the snapshots of the group, and starts it again if it ran. If its \
+            memory was saved with them, it goes on from there, and runs afterwards; --no-memory lets it boot instead. What \
             the volumes held until now is kept for a while: 'instanta volume undo-revert' brings it back, volume by volume.
 
             Example: instanta instance revert db01 --group 0d9c5a6e-…
@@ -50,6 +52,9 @@ struct InstanceRevertCommand: ServiceCommand {
     @Flag(inversion: .prefixedNo, help: "Start the instance again if it ran.")
     var restart = true
 
+    @Flag(inversion: .prefixedNo, help: "Go on from the memory that was saved with the group.")
+    var memory = true
+
     @OptionGroup var wait: WaitOptions
     @OptionGroup var shared: SharedOptions
 
@@ -58,6 +63,7 @@ struct InstanceRevertCommand: ServiceCommand {
         let body = JSONValue.object(present: [
             "groupId": .text(try await groupID(call)),
             "restartInstance": restart ? nil : false,
+            "resume": memory ? nil : false,
         ])
         let endpoint = try await call.operation("revert", on: .instance, target.id)
         let submission = try await call.client.change(.post, endpoint, body)

@@ -14,26 +14,35 @@ struct ConsistencyOptions: ParsableArguments {
     enum Mode: String, CaseIterable, ExpressibleByArgument {
         case crash
         case filesystem
+        case memory
     }
 
     @Option(
         help: """
             crash: as after a power cut, without asking the guest. filesystem: the guest's agent freezes its file \
-            systems around the instant.
+            systems around the instant. memory: of a whole running instance, its memory is saved, too, and a revert goes \
+            on from there; takes as much space as the memory that is in use.
             """
     )
     var consistency: Mode?
 
-    @Option(help: ArgumentHelp("The longest time the guest may stay frozen. (default: 2000)", valueName: "ms"))
+    @Option(
+        help: ArgumentHelp(
+            "The longest time the guest may stay frozen, or stand still. (default: 2000)",
+            valueName: "ms"
+        )
+    )
     var maxFreezeMs: Int?
 
-    @Flag(help: "Fail when the guest cannot be frozen in time, instead of settling for crash consistency.")
+    @Flag(help: "Fail when the guest cannot be held in time, instead of settling for crash consistency.")
     var failOnMissedFreeze = false
 
     func validate() throws {
         guard maxFreezeMs ?? 1 > 0 else { throw ValidationError("--max-freeze-ms must be at least 1.") }
-        guard consistency == .filesystem || (maxFreezeMs == nil && !failOnMissedFreeze) else {
-            throw ValidationError("--max-freeze-ms and --fail-on-missed-freeze need --consistency filesystem.")
+        guard consistency == .filesystem || consistency == .memory || (maxFreezeMs == nil && !failOnMissedFreeze) else {
+            throw ValidationError(
+                "--max-freeze-ms and --fail-on-missed-freeze need --consistency filesystem or memory."
+            )
         }
     }
 
@@ -94,7 +103,7 @@ struct SnapshotRequest {
 
     /// Whoever asked for more than was possible has to know.
     private func noteMissedFreeze(_ snapshots: [JSONValue], _ call: Call) {
-        guard consistency.consistency == .filesystem else { return }
+        guard consistency.consistency == .filesystem || consistency.consistency == .memory else { return }
         for snapshot in snapshots where snapshot["consistency"].string == "crash" {
             let reason = snapshot["agentAnswer"].string.map { ": \($0)" } ?? ""
             call.note("warning: \(snapshot["name"].string ?? "the snapshot") is only crash-consistent\(reason)")

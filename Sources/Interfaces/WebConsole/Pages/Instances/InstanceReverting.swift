@@ -16,6 +16,8 @@ enum InstanceReverting {
     private struct Group {
         let id: SnapshotGroupID
         let snapshots: [Snapshot]
+
+        var hasMemory: Bool { snapshots.contains { $0.consistency.achieved == .memory } }
     }
 
     @Sendable
@@ -46,6 +48,16 @@ enum InstanceReverting {
                 )
             )
         }
+        if groups.contains(where: \.hasMemory) {
+            sheet.fields.append(
+                .check(
+                    "resume",
+                    texts("instance.revert_resume"),
+                    isOn: visit.isOn("resume", true),
+                    hint: texts("instance.revert_resume_hint")
+                )
+            )
+        }
         let setting = subject.setting(
             "instance revert \(subject.id) --group \(chosen.id)",
             ("POST", "/instances/\(subject.id)?operation=revert"),
@@ -58,6 +70,7 @@ enum InstanceReverting {
             _ = try await visit.cloud.revert(
                 .group(group, of: subject.id),
                 restarts: visit.form.isOn("restart"),
+                memory: visit.form.isOn("resume") ? .resume : .ignore,
                 in: subject.place.id,
                 visit.caller
             )
@@ -78,7 +91,10 @@ enum InstanceReverting {
                     value: group.id.description,
                     title: moment?.text ?? "",
                     moment: moment,
-                    detail: group.snapshots.map { "\($0.source.volumeName): \($0.name)" }.joined(separator: " · "),
+                    detail: (group.snapshots.map { "\($0.source.volumeName): \($0.name)" }
+                        + (group.hasMemory ? [visit.texts("instance.revert_with_memory")] : [])).joined(
+                            separator: " · "
+                        ),
                     isChosen: group.id == chosen.id
                 )
             }

@@ -11,6 +11,15 @@ struct ConsistencyMark: PageValue {
         let texts = visit.texts
         text = texts("consistency.\(record.achieved.rawValue)")
         switch (record.requested, record.achieved) {
+        case (_, .memory):
+            (tone, icon) = ("good", "tone-good")
+            detail = texts(
+                "consistency.stood",
+                ["milliseconds": visit.formats.number(record.freezeMilliseconds ?? 0)]
+            )
+        case (.memory, .crash):
+            (tone, icon) = ("warn", "tone-bad")
+            detail = texts("consistency.memory_missed")
         case (_, .filesystem):
             (tone, icon) = ("good", "tone-good")
             // Without a freeze nobody was writing: the instance was stopped.

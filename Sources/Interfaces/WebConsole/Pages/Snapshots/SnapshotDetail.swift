@@ -35,7 +35,9 @@ enum SnapshotDetail {
     struct Consistency: PageValue {
         let mark: ConsistencyMark
         let facts: [Fact]
-        /// As the guest's agent said it.
+        /// Who or what it is that says so.
+        let speaker: String
+        /// As the guest's agent said it, or why the memory was not saved.
         let answer: String?
     }
 
@@ -186,7 +188,7 @@ enum SnapshotDetail {
             }
         }
         return Content(
-            consistency: consistency(snapshot.consistency, visit),
+            consistency: consistency(snapshot.consistency, view.memory, visit),
             space: [
                 Fact(texts("snapshot.restores_to_size"), visit.formats.size(snapshot.size)),
                 Fact(texts("snapshot.space"), visit.formats.size(view.space.exclusive)),
@@ -211,11 +213,18 @@ enum SnapshotDetail {
         )
     }
 
-    private static func consistency(_ record: ConsistencyRecord, _ visit: Visit) -> Consistency {
-        let asked = visit.texts("consistency.\(record.requested.rawValue)")
+    private static func consistency(
+        _ record: ConsistencyRecord,
+        _ memory: MemoryImage?,
+        _ visit: Visit
+    ) -> Consistency {
+        let texts = visit.texts
+        var facts = [Fact(texts("consistency.asked"), texts("consistency.\(record.requested.rawValue)"))]
+        if let memory { facts.append(Fact(texts("consistency.memory_size"), visit.formats.size(memory.size))) }
         return Consistency(
             mark: ConsistencyMark(record, visit),
-            facts: [Fact(visit.texts("consistency.asked"), asked)],
+            facts: facts,
+            speaker: texts(record.requested == .memory ? "consistency.reason" : "consistency.answer"),
             answer: record.agentAnswer
         )
     }

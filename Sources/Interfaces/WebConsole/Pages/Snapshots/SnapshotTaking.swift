@@ -215,7 +215,7 @@ enum SnapshotTaking {
         )
         fields.append(.area("description", texts("list.description"), visit.value("description")))
         if view.instance != nil || isFree {
-            fields.append(consistency(visit, view, freeze: freeze, isOpen: isFree && offer.whole == nil))
+            fields.append(consistency(visit, offer, freeze: freeze, isOpen: isFree && offer.whole == nil))
             fields.append(
                 .check(
                     "strict",
@@ -271,10 +271,17 @@ enum SnapshotTaking {
     }
 
     /// What each mode costs, with what it took the last time.
-    private static func consistency(_ visit: Visit, _ view: VolumeView, freeze: Int?, isOpen: Bool) -> FormField {
-        let texts = visit.texts
-        let chosen = visit.value("consistency", ConsistencyMode.crash.rawValue)
+    private static func consistency(_ visit: Visit, _ offer: Offer, freeze: Int?, isOpen: Bool) -> FormField {
+        let (texts, view) = (visit.texts, offer.first)
         let canFreeze = view.isInstanceRunning || isOpen
+        let canRemember = offer.isWhole && view.isInstanceRunning
+        let asked = ConsistencyMode(rawValue: visit.value("consistency", ConsistencyMode.crash.rawValue)) ?? .crash
+        let chosen: ConsistencyMode =
+            switch asked {
+            case .crash: .crash
+            case .filesystem: canFreeze ? .filesystem : .crash
+            case .memory: canRemember ? .memory : .crash
+            }
         let filesystem =
             !canFreeze
             ? texts("consistency.filesystem_off")
@@ -283,6 +290,19 @@ enum SnapshotTaking {
                     "consistency.filesystem_text",
                     ["milliseconds": visit.formats.number(ConsistencyRequest.defaultFreezeMilliseconds)]
                 )
+        let memory = FormField.Option(
+            value: ConsistencyMode.memory.rawValue,
+            title: texts("consistency.memory"),
+            detail: texts(
+                canRemember ? "consistency.memory_text" : "consistency.memory_off",
+                [
+                    "size": visit.formats.size(offer.whole?.memory ?? .zero),
+                    "milliseconds": visit.formats.number(ConsistencyRequest.defaultFreezeMilliseconds),
+                ]
+            ),
+            isChosen: chosen == .memory,
+            isDisabled: !canRemember
+        )
         return .cards(
             "consistency",
             texts("snapshot.consistency"),
@@ -291,16 +311,16 @@ enum SnapshotTaking {
                     value: ConsistencyMode.crash.rawValue,
                     title: texts("consistency.crash"),
                     detail: texts("consistency.crash_text"),
-                    isChosen: chosen != ConsistencyMode.filesystem.rawValue || !canFreeze
+                    isChosen: chosen == .crash
                 ),
                 FormField.Option(
                     value: ConsistencyMode.filesystem.rawValue,
                     title: texts("consistency.filesystem"),
                     detail: filesystem,
-                    isChosen: chosen == ConsistencyMode.filesystem.rawValue && canFreeze,
+                    isChosen: chosen == .filesystem,
                     isDisabled: !canFreeze
                 ),
-            ]
+            ] + (offer.whole == nil ? [] : [memory])
         )
     }
 

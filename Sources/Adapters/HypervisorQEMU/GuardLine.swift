@@ -14,9 +14,21 @@ final class OwnerLine {
 
     let descriptor = STDIN_FILENO
     private var pending: [UInt8] = []
+    private var isGone = false
 
     /// Whether there is a word that was read already.
-    var hasWord: Bool { pending.contains(UInt8(ascii: "\n")) }
+    var hasWord: Bool { isGone || pending.contains(UInt8(ascii: "\n")) }
+
+    /// Takes the next word if it asks for the hold; any other stays to be read.
+    func skipHold() -> Bool {
+        switch nextWord(until: .now) {
+        case .hold: return true
+        case .release: pending = Array("\(GuestGuard.releaseRequest)\n".utf8) + pending
+        case .gone: isGone = true
+        case nil: break
+        }
+        return false
+    }
 
     /// Waits until the owner asks for the end or is gone, or until the deadline.
     func waitForRelease(until deadline: ContinuousClock.Instant) -> GuestGuard.ReleaseReason {
@@ -40,6 +52,7 @@ final class OwnerLine {
                 // Whatever else it says, it does not want the guest to be held.
                 return line == GuestGuard.holdRequest ? .hold : .release
             }
+            if isGone { return .gone }
             guard wait(for: [descriptor], until: deadline)[0] else { return nil }
             var buffer = [UInt8](repeating: 0, count: 256)
             let count = read(descriptor, &buffer, buffer.count)

@@ -46,8 +46,16 @@ final class ProcessorHold: GuestHold {
     }
 
     func begin(until deadline: ContinuousClock.Instant, unless owner: OwnerLine) throws(GuardLine.Failure) -> Int {
-        _ = try ask("stop", until: deadline, unless: owner)
-        return 1
+        try send("stop")
+        while true {
+            do throws(GuardLine.Failure) {
+                _ = try answer(until: deadline, unless: owner)
+                return 1
+            } catch {
+                // The machine stopped by itself, and the owner asks for what is being done.
+                guard case .ownerSpoke = error, owner.skipHold() else { throw error }
+            }
+        }
     }
 
     func end(until deadline: ContinuousClock.Instant, released count: inout Int) throws(GuardLine.Failure) -> Bool {
@@ -87,11 +95,23 @@ final class ProcessorHold: GuestHold {
 
     private var lastNumber: Int64 = 0
 
-    private func ask(_ command: String, until deadline: ContinuousClock.Instant, unless owner: OwnerLine? = nil)
-        throws(GuardLine.Failure) -> JSONValue
-    {
+    private func ask(
+        _ command: String,
+        until deadline: ContinuousClock.Instant
+    ) throws(GuardLine.Failure) -> JSONValue {
+        try send(command)
+        return try answer(until: deadline)
+    }
+
+    private func send(_ command: String) throws(GuardLine.Failure) {
         lastNumber += 1
         try line.send(Array("{\"execute\":\"\(command)\",\"id\":\(lastNumber)}\n".utf8))
+    }
+
+    private func answer(
+        until deadline: ContinuousClock.Instant,
+        unless owner: OwnerLine? = nil
+    ) throws(GuardLine.Failure) -> JSONValue {
         while true {
             // Events come in between, and answers that came too late for their question.
             let message = try line.receive(until: deadline, unless: owner)

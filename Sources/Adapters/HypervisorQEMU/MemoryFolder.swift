@@ -82,7 +82,9 @@ struct MemoryFolder: Sendable {
         return inventory
     }
 
-    /// Removes one; succeeds when it is gone. The name goes first, so that half of one is never found.
+    /// Removes one; succeeds when it is gone.
+    ///
+    /// The name goes first, so that half of one is never found.
     func remove(_ id: SnapshotGroupID) throws {
         try discardDraft(id)
         guard try FileFacts.find(image(id)) != nil else { return try DurableFile.sync(directory: path) }

@@ -61,6 +61,7 @@ final class MemoryStream: Sendable {
     ///
     /// - Parameter ceiling: More than that is not taken: something is wrong then.
     /// - Returns: How many bytes came, and their digest.
+    /// - Throws: What the operating system says, or code `cancelled`.
     func receive(atMost ceiling: Int64) throws(PlatformFault) -> (bytes: Int64, digest: String) {
         let listener = state.withLock(\.listener)
         defer {

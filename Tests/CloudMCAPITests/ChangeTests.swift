@@ -73,9 +73,13 @@ struct ChangeTests {
             return Submitted(job: job, resource: [Sample.snapshot()])
         }
 
-        func revert(_ target: RevertTarget, restarts: Bool, in environment: EnvironmentID, _ call: CallContext)
-            async throws(ServiceError) -> Submitted<[VolumeView]>
-        {
+        func revert(
+            _ target: RevertTarget,
+            restarts: Bool,
+            memory: MemoryUse,
+            in environment: EnvironmentID,
+            _ call: CallContext
+        ) async throws(ServiceError) -> Submitted<[VolumeView]> {
             take(.revert(target, restarts: restarts))
             return Submitted(job: job, resource: [Sample.volume()])
         }

@@ -56,7 +56,7 @@ struct ArgumentTests {
             "volume resize v --size -1G",
             "snapshot create", "snapshot create --volume v --instance a",
             "snapshot create --volume v --max-freeze-ms 5",
-            "snapshot create --volume v --consistency memory", "snapshot update s", "snapshot export s",
+            "snapshot create --volume v --consistency paused", "snapshot update s", "snapshot export s",
             "snapshot delete",
             "task list --limit 0", "volume list --format csv",
         ]

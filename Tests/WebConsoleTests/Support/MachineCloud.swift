@@ -210,9 +210,13 @@ final class MachineCloud: StubCloud {
         return Sample.id(70)
     }
 
-    func revert(_ target: RevertTarget, restarts: Bool, in environment: EnvironmentID, _ call: CallContext)
-        async throws(ServiceError) -> Submitted<[VolumeView]>
-    {
+    func revert(
+        _ target: RevertTarget,
+        restarts: Bool,
+        memory: MemoryUse,
+        in environment: EnvironmentID,
+        _ call: CallContext
+    ) async throws(ServiceError) -> Submitted<[VolumeView]> {
         note(.revert(target, restarts: restarts))
         return Submitted(job: Sample.id(70), resource: Self.volumes)
     }

@@ -172,9 +172,13 @@ final class SnapshotCloud: StubCloud {
         return try await snapshot(id, in: environment, call)
     }
 
-    func revert(_ target: RevertTarget, restarts: Bool, in environment: EnvironmentID, _ call: CallContext)
-        async throws(ServiceError) -> Submitted<[VolumeView]>
-    {
+    func revert(
+        _ target: RevertTarget,
+        restarts: Bool,
+        memory: MemoryUse,
+        in environment: EnvironmentID,
+        _ call: CallContext
+    ) async throws(ServiceError) -> Submitted<[VolumeView]> {
         note(.revert(target, restarts: restarts))
         return Submitted(job: Sample.id(70), resource: [Sample.volume()])
     }

@@ -39,16 +39,21 @@ extension LocalCloud {
 
     /// The view of one among many.
     func view(_ snapshot: Snapshot) async throws(ServiceError) -> SnapshotView {
-        view(snapshot, in: try await picture(of: snapshot.pool))
+        var view = self.view(snapshot, in: try await picture(of: snapshot.pool))
+        view.memory = try await memory(of: snapshot)
+        return view
     }
 
     /// The view of one that is asked for alone.
     func lone(_ snapshot: Snapshot) async throws(ServiceError) -> SnapshotView {
+        var view: SnapshotView
         do {
-            return view(snapshot, in: try await world.ledger.picture(around: snapshot.layer, of: snapshot.pool))
+            view = self.view(snapshot, in: try await world.ledger.picture(around: snapshot.layer, of: snapshot.pool))
         } catch {
             throw ServiceError(reporting: error)
         }
+        view.memory = try await memory(of: snapshot)
+        return view
     }
 
     func view(_ snapshot: Snapshot, in picture: SpaceLedger.Picture) -> SnapshotView {
@@ -58,13 +63,6 @@ extension LocalCloud {
                 if case .snapshot(let id) = pin { id } else { nil }
             }.first
         }.first
-        // Few have one, and only those are looked up.
-        let memory =
-            if snapshot.consistency.achieved == .memory, let group = snapshot.group {
-                try await read { try $0.findMemoryImage(group) }
-            } else {
-                MemoryImage?.none
-            }
         return SnapshotView(
             snapshot: snapshot,
             activity: activity(on: .snapshot(snapshot.id), snapshot.state),
@@ -72,9 +70,14 @@ extension LocalCloud {
             parent: parent,
             dependents: picture.tree.dependents(of: snapshot.layer).subtracting([pin]).sorted { $0.order < $1.order },
             failure: snapshot.state.asFailure
-                ?? snapshot.damage.map { ServiceError(.damaged, $0.reason, subject: .snapshot(snapshot.id)) },
-            memory: memory
+                ?? snapshot.damage.map { ServiceError(.damaged, $0.reason, subject: .snapshot(snapshot.id)) }
         )
+    }
+
+    /// The memory that was saved with a snapshot's group: few have one, and only for those it is looked up.
+    private func memory(of snapshot: Snapshot) async throws(ServiceError) -> MemoryImage? {
+        guard snapshot.consistency.achieved == .memory, let group = snapshot.group else { return nil }
+        return try await read { try $0.findMemoryImage(group) }
     }
 
     func view(_ template: Template) async throws(ServiceError) -> TemplateView {

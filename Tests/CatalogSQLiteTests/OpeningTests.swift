@@ -78,6 +78,81 @@ struct OpeningTests {
         }
     }
 
+    @Test(
+        "instances and volumes of the version before they could be put aside are as they were, with all that holds them"
+    )
+    func beforeDestroyed() async throws {
+        try await withCatalogPath { path in
+            try inspect(path) { database in
+                try database.execute(sql: "PRAGMA application_id = \(CatalogSchema.applicationID)")
+            }
+            let queue = try DatabaseQueue(path: path)
+            try CatalogSchema.migrator.migrate(queue, upTo: "0007_damage")
+            let ids = (0..<4).map { _ in UUID() }
+            let instant = Sample.instant.stored
+            try await queue.write { database in
+                try database.execute(
+                    sql: """
+                        INSERT INTO environments VALUES (:place, 'production', '', :instant);
+                        INSERT INTO layers VALUES (:layer, 'local', NULL, 1024, 512, 'ready');
+                        INSERT INTO instances VALUES
+                            (:instance, :place, 'web01', 'tiny', 1, 1024, 'user', 'running', NULL, 'available', NULL, NULL, :instant);
+                        INSERT INTO volumes VALUES
+                            (:volume, :place, 'ROOT-web01', 'root', 'local', 1024, :layer, :instance, 0, NULL, NULL, 'failed',
+                            NULL, 'lost', :instant, 'root-web01');
+                        INSERT INTO tags VALUES (:volume, 'a', 'b', 'volume', :place);
+                        INSERT INTO policies VALUES
+                            (:volume, :place, :volume, 'hourly', 5, NULL, NULL, 'UTC', 3, 1, :instant);
+                        """,
+                    arguments: [
+                        "place": ids[0], "layer": ids[1], "instance": ids[2], "volume": ids[3], "instant": instant,
+                    ]
+                )
+            }
+            try queue.close()
+            try await withCatalog(at: path) { catalog in
+                let (place, instanceID, volumeID) = (
+                    EnvironmentID(ids[0]), InstanceID(ids[2]), VolumeID(ids[3])
+                )
+                try await catalog.read { reader in
+                    let instance = try #require(try reader.findInstance(instanceID))
+                    #expect(instance.power == .running && instance.state == .available)
+                    #expect(instance.createdAt == Sample.instant)
+                    let volume = try #require(try reader.volumes(of: instanceID).first)
+                    #expect(volume.id == volumeID && volume.state == .failed(reason: "lost"))
+                    #expect(try reader.policies(of: volumeID).count == 1)
+                    #expect(try reader.tags(of: [.volume(volumeID)]).count == 1)
+                    #expect(try reader.computeOfferings() == ComputeOffering.builtIn)
+                    #expect(try reader.diskOfferings() == DiskOffering.builtIn)
+                }
+                // The counts, references and memories that hang on the tables hang on the new ones.
+                try await catalog.write { writer in
+                    var volume = try #require(try writer.findVolume(volumeID))
+                    volume.state = .destroyed(at: Sample.instant)
+                    volume.attachment = nil
+                    try writer.update(volume)
+                    #expect(try writer.census(of: place).volumes == [.destroyed: 1])
+                    #expect(
+                        try writer.listVolumes(VolumeFilter(environment: place), order: .byName, page: .all).total == 0
+                    )
+                    #expect(try writer.findVolume(named: volume.name, in: place) == nil)
+                    try writer.deleteInstance(instanceID)
+                    try writer.deleteVolume(volumeID)
+                    #expect(try writer.environment(holding: .volume(volumeID)) == place)
+                    #expect(try writer.tags(of: [.volume(volumeID)]).isEmpty)
+                    #expect(try writer.policies(of: volumeID).isEmpty)
+                    #expect(try writer.census(of: place).instances.values.reduce(0, +) == 0)
+                }
+                await #expect(throws: CatalogFault.self) {
+                    try await catalog.write { writer in
+                        try writer.insert(try Sample.instance("one", in: place))
+                        try writer.insert(try Sample.instance("one", in: place))
+                    }
+                }
+            }
+        }
+    }
+
     @Test("the connection that writes waits for the disk at every commit, and heeds foreign keys")
     func settings() async throws {
         try await withCatalogPath { path in

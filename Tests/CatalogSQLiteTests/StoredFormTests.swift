@@ -22,6 +22,8 @@ struct StoredFormTests {
                 "0006_policies ba3b621a80869393",
                 "0007_damage 80ea1d8493d2a53a",
                 "0008_memory fcd225a0c50d6438",
+                "0009_destroyed 54d46e89c9d4fec7",
+                "0010_offerings 88d008fbdddd9e87",
             ]
         )
     }
@@ -187,6 +189,7 @@ struct StoredFormTests {
                 }
                 let states: [ResourceState] = [
                     .creating(job.id), .available, .deleting(job.id), .failed(reason: "no"),
+                    .destroyed(at: Sample.instant),
                 ]
                 #expect(Set(states.map(\.word)) == Set(ResourceState.Word.allCases))
                 for (index, state) in states.enumerated() {
@@ -198,6 +201,8 @@ struct StoredFormTests {
                         volume.state = state
                         try writer.insert(volume)
                         #expect(try writer.findVolume(volume.id) == volume)
+                        // Only volumes and instances are put aside.
+                        guard state.destroyedAt == nil else { continue }
                         var template = try Sample.template("\(index) \(role)", in: environment.id, on: layer.id)
                         template.state = state
                         try writer.insert(template)

@@ -8,7 +8,9 @@ import Testing
 struct StoredWordsTests {
     @Test("states and phases")
     func states() {
-        #expect(ResourceState.Word.allCases.map(\.rawValue) == ["creating", "available", "deleting", "failed"])
+        #expect(
+            ResourceState.Word.allCases.map(\.rawValue) == ["creating", "available", "deleting", "failed", "destroyed"]
+        )
         #expect(Layer.Phase.allCases.map(\.rawValue) == ["building", "ready", "doomed"])
         #expect(Instance.Power.allCases.map(\.rawValue) == ["running", "stopped"])
         #expect(ActivityEntry.Status.allCases.map(\.rawValue) == ["started", "succeeded", "failed", "cancelled"])
@@ -30,8 +32,8 @@ struct StoredWordsTests {
                 "other-linux-64", "debian-12", "ubuntu-24.04", "rhel-9", "windows-server-2022", "other-64",
             ]
         )
-        #expect(ComputeOffering.all.map(\.id) == ["tiny", "small", "medium", "large", "custom"])
-        #expect(DiskOffering.all.map(\.id) == ["disk-1", "disk-10", "disk-100", "custom"])
+        #expect(ComputeOffering.builtIn.map(\.id) == ["tiny", "small", "medium", "large", "custom"])
+        #expect(DiskOffering.builtIn.map(\.id) == ["disk-1", "disk-10", "disk-100", "custom"])
     }
 
     @Test("jobs")
@@ -41,7 +43,7 @@ struct StoredWordsTests {
                 "create_snapshots", "delete_snapshot", "verify_snapshot", "revert_volumes", "create_volume",
                 "delete_volume", "attach_volume", "detach_volume", "resize_volume", "create_template",
                 "import_template", "delete_template", "deploy_instances", "start_instance", "stop_instance",
-                "reboot_instance", "delete_instance", "delete_environment",
+                "reboot_instance", "delete_instance", "delete_environment", "destroy_instance", "restore_instance",
             ]
         )
     }

@@ -118,7 +118,7 @@ package struct SnapshotFilter: Hashable, Sendable {
     }
 }
 
-/// Which volumes; what is nil does not restrict.
+/// Which volumes; what is nil does not restrict, except that ``states`` left out means those that are not put aside.
 package struct VolumeFilter: Hashable, Sendable {
     package var environment: EnvironmentID?
     package var instance: InstanceID?
@@ -151,7 +151,7 @@ package struct VolumeFilter: Hashable, Sendable {
     }
 }
 
-/// Which instances; what is nil does not restrict.
+/// Which instances; what is nil does not restrict, except that ``states`` left out means those that are not put aside.
 package struct InstanceFilter: Hashable, Sendable {
     package var environment: EnvironmentID?
     package var states: Set<ResourceState.Word>?
@@ -288,7 +288,7 @@ package struct ActivityFilter: Hashable, Sendable {
 
 /// What a key opens.
 ///
-/// The key itself is not stored, only its digest.
+/// The key of the REST face is not stored, only its digest.
 package struct StoredKey: Hashable, Sendable {
     /// Stored.
     ///
@@ -307,6 +307,9 @@ package struct StoredKey: Hashable, Sendable {
     package var environment: EnvironmentID?
     /// The signing secret of a query key: needed in clear to check signatures.
     package var secret: String?
+    /// The key itself, for a query key: it only names its secret, and is sent with every request. Nil for keys of the first
+    /// versions.
+    package var text: String?
     /// What its owner calls it; may be empty.
     package var label: String
     /// The end of the key, by which its owner knows it again; empty for keys of the first version.
@@ -321,6 +324,7 @@ package struct StoredKey: Hashable, Sendable {
         user: UserID,
         environment: EnvironmentID?,
         secret: String?,
+        text: String? = nil,
         label: String = "",
         hint: String = "",
         createdAt: Date,
@@ -331,6 +335,7 @@ package struct StoredKey: Hashable, Sendable {
         self.user = user
         self.environment = environment
         self.secret = secret
+        self.text = text
         self.label = label
         self.hint = hint
         self.createdAt = createdAt
@@ -404,6 +409,11 @@ package protocol CatalogReader {
     func listTags(_ filter: TagFilter, page: PageRequest) throws -> CatalogPage<ResourceTag>
     /// The tags of some resources, by their keys.
     func tags(of resources: [ResourceReference]) throws -> [ResourceReference: [ResourceTag]]
+
+    /// In the order in which they are shown, also those that can no longer be chosen.
+    func computeOfferings() throws -> [ComputeOffering]
+    /// In the order in which they are shown, also those that can no longer be chosen.
+    func diskOfferings() throws -> [DiskOffering]
 
     func findPolicy(_ id: PolicyID) throws -> SnapshotPolicy?
     func policies(of volume: VolumeID) throws -> [SnapshotPolicy]
@@ -479,6 +489,13 @@ package protocol CatalogWriter: CatalogReader {
     func insert(_ tag: ResourceTag) throws
     /// Deletes the tag of a key, whatever its value unless one is given.
     func deleteTag(of resource: ResourceReference, _ tag: TagCondition) throws
+
+    /// After all others in their order.
+    func insert(_ offering: ComputeOffering) throws
+    func update(_ offering: ComputeOffering) throws
+    /// After all others in their order.
+    func insert(_ offering: DiskOffering) throws
+    func update(_ offering: DiskOffering) throws
 
     /// Refused when the volume has one of the interval. Policies go with their volume.
     func insert(_ policy: SnapshotPolicy) throws

@@ -22,7 +22,9 @@ struct ActivityRecord: Record {
             job: try row.optionalIdentifier("job_id"),
             status: try row.word("status"),
             message: try row.optional("message"),
-            createdAt: try row.instant("created_at")
+            createdAt: try row.instant("created_at"),
+            scheduledAt: try row.optionalInstant("scheduled_at"),
+            startedAt: try row.optionalInstant("started_at")
         )
     }
 
@@ -41,6 +43,8 @@ struct ActivityRecord: Record {
             "status": entry.status.rawValue,
             "message": entry.message,
             "created_at": entry.createdAt.stored,
+            "scheduled_at": entry.scheduledAt?.stored,
+            "started_at": entry.startedAt?.stored,
         ]
     }
 }

@@ -41,6 +41,7 @@ struct InstanceRecord: Record {
             "job_id": instance.state.job?.stored,
             "failure": instance.state.failure,
             "created_at": instance.createdAt.stored,
+            "destroyed_at": instance.state.destroyedAt?.stored,
         ]
     }
 }

@@ -44,6 +44,7 @@ struct VolumeRecord: Record {
             "job_id": volume.state.job?.stored,
             "failure": volume.state.failure,
             "created_at": volume.createdAt.stored,
+            "destroyed_at": volume.state.destroyedAt?.stored,
             "search_text": searchable(volume.name.description),
         ]
     }

@@ -69,6 +69,7 @@ extension Row {
         case .available: .available
         case .deleting: .deleting(try identifier("job_id"))
         case .failed: .failed(reason: try value("failure"))
+        case .destroyed: .destroyed(at: try instant("destroyed_at"))
         }
     }
 

@@ -18,6 +18,8 @@ enum CatalogSchema {
         ("0006_policies", policies),
         ("0007_damage", damage),
         ("0008_memory", memory),
+        ("0009_destroyed", destroyed),
+        ("0010_offerings", offerings),
     ]
 
     static var migrator: DatabaseMigrator {

@@ -10,14 +10,18 @@ extension Session {
     func findInstance(named name: ResourceName, in environment: EnvironmentID) throws -> Instance? {
         try run {
             try InstanceRecord
-                .find($0, where: "environment_id = ? AND name = ?", [environment.stored, name.description])?.instance
+                .find(
+                    $0,
+                    where: "environment_id = ? AND name = ? AND state <> 'destroyed'",
+                    [environment.stored, name.description]
+                )?.instance
         }
     }
 
     func listInstances(_ filter: InstanceFilter, order: ListOrder, page: PageRequest) throws -> CatalogPage<Instance> {
         var query = ListQuery<InstanceRecord>()
         query.filter(environment: filter.environment)
-        query.filter(states: filter.states?.map(\.rawValue))
+        query.filter(states: (filter.states ?? ResourceState.Word.ordinary).map(\.rawValue).sorted())
         query.filter("power = ?", filter.power?.rawValue)
         query.filter(text: filter.text, in: "searchable(name)")
         query.filter(ids: filter.ids?.sorted().map(\.stored))

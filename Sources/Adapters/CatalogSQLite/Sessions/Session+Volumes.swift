@@ -10,14 +10,18 @@ extension Session {
     func findVolume(named name: ResourceName, in environment: EnvironmentID) throws -> Volume? {
         try run {
             try VolumeRecord
-                .find($0, where: "environment_id = ? AND name = ?", [environment.stored, name.description])?.volume
+                .find(
+                    $0,
+                    where: "environment_id = ? AND name = ? AND state <> 'destroyed'",
+                    [environment.stored, name.description]
+                )?.volume
         }
     }
 
     func listVolumes(_ filter: VolumeFilter, order: ListOrder, page: PageRequest) throws -> CatalogPage<Volume> {
         var query = ListQuery<VolumeRecord>()
         query.filter(environment: filter.environment, isSelective: filter.instance == nil)
-        query.filter(states: filter.states?.map(\.rawValue).sorted())
+        query.filter(states: (filter.states ?? ResourceState.Word.ordinary).map(\.rawValue).sorted())
         query.filter("instance_id = ?", filter.instance?.stored)
         query.filter("role = ?", filter.role?.rawValue)
         query.filter(text: filter.text)

@@ -22,6 +22,10 @@ package struct ActivityEntry: Hashable, Sendable, Codable, Identifiable {
     package let status: Status
     package let message: String?
     package let createdAt: Date
+    /// When the job that it tells of was asked for; nil for a change that needed none.
+    package let scheduledAt: Date?
+    /// When that job began to run; nil too for one that never did.
+    package let startedAt: Date?
 
     package init(
         id: Int64 = 0,
@@ -34,7 +38,9 @@ package struct ActivityEntry: Hashable, Sendable, Codable, Identifiable {
         job: JobID?,
         status: Status,
         message: String? = nil,
-        createdAt: Date
+        createdAt: Date,
+        scheduledAt: Date? = nil,
+        startedAt: Date? = nil
     ) {
         self.id = id
         self.environment = environment
@@ -47,5 +53,7 @@ package struct ActivityEntry: Hashable, Sendable, Codable, Identifiable {
         self.status = status
         self.message = message
         self.createdAt = createdAt
+        self.scheduledAt = scheduledAt
+        self.startedAt = startedAt
     }
 }

@@ -27,6 +27,8 @@ package struct Job: Hashable, Sendable, Codable, Identifiable {
         case rebootInstance = "reboot_instance"
         case deleteInstance = "delete_instance"
         case deleteEnvironment = "delete_environment"
+        case destroyInstance = "destroy_instance"
+        case restoreInstance = "restore_instance"
     }
 
     /// How it ended.

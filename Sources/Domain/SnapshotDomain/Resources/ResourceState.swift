@@ -1,3 +1,5 @@
+package import Foundation
+
 /// Where a resource is in its life.
 ///
 /// Which operation runs on it, or failed, belongs to the job.
@@ -11,10 +13,17 @@ package enum ResourceState: Hashable, Sendable, Codable {
     case deleting(JobID)
     /// It could not be made, or its bytes are lost. It can only be deleted.
     case failed(reason: String)
+    /// Put aside by its owner, with all its bytes, and recoverable until it is purged. Its name is free for others.
+    ///
+    /// Only instances and volumes can be.
+    case destroyed(at: Date)
 
     /// The word that is stored: append-only.
     package enum Word: String, Sendable, Codable, CaseIterable {
-        case creating, available, deleting, failed
+        case creating, available, deleting, failed, destroyed
+
+        /// Those of what is not put aside: what ordinary lists show.
+        package static let ordinary = Set(allCases).subtracting([.destroyed])
     }
 
     package var word: Word {
@@ -23,6 +32,7 @@ package enum ResourceState: Hashable, Sendable, Codable {
         case .available: .available
         case .deleting: .deleting
         case .failed: .failed
+        case .destroyed: .destroyed
         }
     }
 
@@ -30,8 +40,14 @@ package enum ResourceState: Hashable, Sendable, Codable {
     package var job: JobID? {
         switch self {
         case .creating(let job), .deleting(let job): job
-        case .available, .failed: nil
+        case .available, .failed, .destroyed: nil
         }
+    }
+
+    /// When it was put aside, if it is.
+    package var destroyedAt: Date? {
+        guard case .destroyed(let instant) = self else { return nil }
+        return instant
     }
 
     package var failure: String? {

@@ -7,12 +7,20 @@ extension CatalogReader {
         try everything { try listSnapshots(filter, order: .byName, page: $0) }
     }
 
+    /// Those that were put aside, too, unless the filter names states.
     func allVolumes(_ filter: VolumeFilter) throws -> [Volume] {
-        try everything { try listVolumes(filter, order: .byName, page: $0) }
+        var filter = filter
+        filter.states = filter.states ?? Set(ResourceState.Word.allCases)
+        return try everything { try listVolumes(filter, order: .byName, page: $0) }
     }
 
-    func allInstances(in environment: EnvironmentID?) throws -> [Instance] {
-        try everything { try listInstances(InstanceFilter(environment: environment), order: .byName, page: $0) }
+    /// Those that were put aside, too, unless states are named.
+    func allInstances(
+        in environment: EnvironmentID?,
+        states: Set<ResourceState.Word> = Set(ResourceState.Word.allCases)
+    ) throws -> [Instance] {
+        let filter = InstanceFilter(environment: environment, states: states)
+        return try everything { try listInstances(filter, order: .byName, page: $0) }
     }
 
     /// Those that belong to the environment, without other environments' public ones.

@@ -56,6 +56,8 @@ package struct Settings: Sendable {
     package var collection: CollectionPolicy
     /// How long "undo revert" stays possible.
     package var undoLifetime: Duration
+    /// How long what was destroyed can be recovered.
+    package var destroyedLifetime: Duration
     /// How long a guest has to shut down before the plug is pulled.
     package var gracefulStop: Duration
     /// Free space that must remain on a pool after whatever a job is known to need.
@@ -74,6 +76,7 @@ package struct Settings: Sendable {
     package init(
         collection: CollectionPolicy = CollectionPolicy(),
         undoLifetime: Duration = .seconds(7 * 86_400),
+        destroyedLifetime: Duration = .seconds(86_400),
         gracefulStop: Duration = .seconds(60),
         reserve: ByteCount = .mebibytes(64),
         heavySlots: Int = 2,
@@ -84,6 +87,7 @@ package struct Settings: Sendable {
     ) {
         self.collection = collection
         self.undoLifetime = undoLifetime
+        self.destroyedLifetime = destroyedLifetime
         self.gracefulStop = gracefulStop
         self.reserve = reserve
         self.heavySlots = heavySlots

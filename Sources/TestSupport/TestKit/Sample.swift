@@ -128,7 +128,8 @@ package enum Sample {
             volumes: [],
             templateName: name("golden"),
             guest: nil,
-            failure: nil
+            failure: nil,
+            offeringName: "1 vCPU, 1 GiB"
         )
     }
 

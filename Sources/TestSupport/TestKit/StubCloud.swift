@@ -91,6 +91,60 @@ extension StubCloud {
         _ call: CallContext
     ) async throws(ServiceError) -> JobID { throw unexpected() }
 
+    package func destroyInstance(
+        _ id: InstanceID,
+        with volumesToDestroy: Set<VolumeID>,
+        in environment: EnvironmentID,
+        _ call: CallContext
+    ) async throws(ServiceError) -> JobID { throw unexpected() }
+
+    package func restoreInstance(
+        _ id: InstanceID,
+        to template: TemplateID?,
+        in environment: EnvironmentID,
+        _ call: CallContext
+    ) async throws(ServiceError) -> Submitted<InstanceView> { throw unexpected() }
+
+    package func recoverInstance(_ id: InstanceID, in environment: EnvironmentID, _ call: CallContext)
+        async throws(ServiceError) -> InstanceView
+    { throw unexpected() }
+
+    package func destroyVolume(_ id: VolumeID, in environment: EnvironmentID, _ call: CallContext)
+        async throws(ServiceError) -> VolumeView
+    { throw unexpected() }
+
+    package func recoverVolume(_ id: VolumeID, in environment: EnvironmentID, _ call: CallContext)
+        async throws(ServiceError) -> VolumeView
+    { throw unexpected() }
+
+    package func setTemplate(_ id: TemplateID, isPublic: Bool, in environment: EnvironmentID, _ call: CallContext)
+        async throws(ServiceError) -> TemplateView
+    { throw unexpected() }
+
+    package func listComputeOfferings(_ call: CallContext) async throws(ServiceError) -> [ComputeOffering] {
+        ComputeOffering.builtIn
+    }
+
+    package func listDiskOfferings(_ call: CallContext) async throws(ServiceError) -> [DiskOffering] {
+        DiskOffering.builtIn
+    }
+
+    package func createComputeOffering(_ wanted: NewComputeOffering, _ call: CallContext)
+        async throws(ServiceError) -> ComputeOffering
+    { throw unexpected() }
+
+    package func createDiskOffering(_ wanted: NewDiskOffering, _ call: CallContext)
+        async throws(ServiceError) -> DiskOffering
+    { throw unexpected() }
+
+    package func retireComputeOffering(_ id: String, _ call: CallContext) async throws(ServiceError) {
+        throw unexpected()
+    }
+
+    package func retireDiskOffering(_ id: String, _ call: CallContext) async throws(ServiceError) {
+        throw unexpected()
+    }
+
     package func console(
         of id: InstanceID,
         from offset: Int64,

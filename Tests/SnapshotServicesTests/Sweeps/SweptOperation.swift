@@ -323,6 +323,43 @@ extension SweptOperation {
         )
     }
 
+    static let destroyInstance = SweptOperation("destroy an instance") { cloud, scene, attempt, ready in
+        try await cloud.deleteInstances(except: scene.instance)
+        let instance = try await cloud.deploy(
+            "aside \(attempt)",
+            from: scene.template,
+            dataVolume: true,
+            starts: true
+        )
+        ready()
+        return try await cloud.cloud.destroyInstance(instance.id, with: [], in: cloud.home.id, cloud.call)
+    }
+
+    static let purgeInstance = SweptOperation("purge a destroyed instance") { cloud, scene, attempt, ready in
+        try await cloud.deleteInstances(except: scene.instance)
+        let instance = try await cloud.deploy("purged \(attempt)", from: scene.template, dataVolume: true)
+        let data = try await cloud.volumes(of: instance).filter { $0.role == .data }.map(\.id)
+        try await cloud.done(
+            try await cloud.cloud.destroyInstance(instance.id, with: Set(data), in: cloud.home.id, cloud.call)
+        )
+        ready()
+        return try await cloud.cloud.deleteInstance(
+            instance.id,
+            DeleteInstanceRequest(),
+            in: cloud.home.id,
+            cloud.call
+        )
+    }
+
+    static let restore = SweptOperation("restore a running machine to its template", needsMachine: true) {
+        cloud,
+        scene,
+        _,
+        ready in
+        ready()
+        return try await cloud.cloud.restoreInstance(scene.instance.id, to: nil, in: cloud.home.id, cloud.call).job
+    }
+
     static let deleteEnvironment = SweptOperation("delete an environment") { cloud, _, attempt, ready in
         let environment = try await cloud.cloud.createEnvironment(
             name: try EnvironmentName("short-\(attempt)"),
@@ -347,7 +384,7 @@ extension SweptOperation {
             copy, blank, deleteVolume, attach, detach,
             grow,
             template, fullTemplate, importTemplate, fetchTemplate, deleteTemplate, verify, deploy, start, stop, reboot,
-            deleteInstance,
+            deleteInstance, destroyInstance, purgeInstance, restore,
             deleteEnvironment,
         ] + several
 }

@@ -85,8 +85,12 @@ extension CloudTests {
             )
             let text = try String(contentsOf: source, encoding: .utf8)
             let declared = Set(text.matches(of: /func ([a-zA-Z]+)\(/).map { String($0.output.1) })
-            // A key makes the caller; lists of environments, tags, one policy, the status and the stream of changes show what one may see.
-            let open: Set = ["principal", "listEnvironments", "uploadPath", "status", "changes", "tags", "policy"]
+            // A key makes the caller; lists of environments, tags, one policy, the status and the stream of changes show what one
+            // may see, and what can be chosen is the same for all.
+            let open: Set = [
+                "principal", "listEnvironments", "uploadPath", "status", "changes", "tags", "policy",
+                "listComputeOfferings", "listDiskOfferings",
+            ]
             #expect(declared == open.union(Self.methods.map(\.name)))
         }
 
@@ -292,6 +296,16 @@ extension CloudTests.Authorisation {
         Method(of: "createKey", .ofOperators) { accounts, ground, call in
             _ = try await accounts.createKey(for: .query(ground.environment), of: .random(), call)
         },
+        Method(of: "queryKey", .ofOperators) { accounts, ground, call in
+            let label = try ResourceName("x")
+            _ = try await accounts.queryKey(in: ground.environment, of: .random(), label: label, call)
+        },
+        Method(of: "knownQueryKey", .ofSelf) { accounts, _, call in
+            _ = try await accounts.knownQueryKey(in: nil, of: call.principal.user.id, call)
+        },
+        Method(of: "knownQueryKey", .ofOperators) { accounts, _, call in
+            _ = try await accounts.knownQueryKey(in: nil, of: .random(), call)
+        },
         Method(of: "deleteKey", .ofSelf) { accounts, _, call in
             try await accounts.deleteKey(.random(), of: call.principal.user.id, call)
         },
@@ -356,6 +370,15 @@ extension CloudTests.Authorisation {
         Method("deleteInstance", .of(.editor)) { cloud, ground, call in
             _ = try await cloud.deleteInstance(.random(), DeleteInstanceRequest(), in: ground.environment, call)
         },
+        Method("destroyInstance", .of(.editor)) { cloud, ground, call in
+            _ = try await cloud.destroyInstance(.random(), with: [], in: ground.environment, call)
+        },
+        Method("recoverInstance", .of(.editor)) { cloud, ground, call in
+            _ = try await cloud.recoverInstance(.random(), in: ground.environment, call)
+        },
+        Method("restoreInstance", .of(.editor)) { cloud, ground, call in
+            _ = try await cloud.restoreInstance(.random(), to: nil, in: ground.environment, call)
+        },
         Method("console", .of(.viewer)) { cloud, ground, call in
             _ = try await cloud.console(of: .random(), from: 0, atMost: 10, in: ground.environment, call)
         },
@@ -412,6 +435,12 @@ extension CloudTests.Authorisation {
         },
         Method("deleteVolume", .of(.editor)) { cloud, ground, call in
             _ = try await cloud.deleteVolume(.random(), in: ground.environment, call)
+        },
+        Method("destroyVolume", .of(.editor)) { cloud, ground, call in
+            _ = try await cloud.destroyVolume(.random(), in: ground.environment, call)
+        },
+        Method("recoverVolume", .of(.editor)) { cloud, ground, call in
+            _ = try await cloud.recoverVolume(.random(), in: ground.environment, call)
         },
         Method("attachVolume", .of(.editor)) { cloud, ground, call in
             _ = try await cloud.attachVolume(.random(), to: .random(), in: ground.environment, call)
@@ -483,6 +512,22 @@ extension CloudTests.Authorisation {
         },
         Method("updateTemplate", .of(.editor)) { cloud, ground, call in
             _ = try await cloud.updateTemplate(.random(), name: nil, description: "", in: ground.environment, call)
+        },
+        Method("setTemplate", .ofOperators) { cloud, ground, call in
+            _ = try await cloud.setTemplate(.random(), isPublic: true, in: ground.environment, call)
+        },
+        Method("createComputeOffering", .ofOperators) { cloud, _, call in
+            let wanted = NewComputeOffering(name: "x\(UUID())", cpuCount: 1, memory: .gibibytes(1))
+            _ = try await cloud.createComputeOffering(wanted, call)
+        },
+        Method("createDiskOffering", .ofOperators) { cloud, _, call in
+            _ = try await cloud.createDiskOffering(NewDiskOffering(name: "x\(UUID())", size: .gibibytes(1)), call)
+        },
+        Method("retireComputeOffering", .ofOperators) { cloud, _, call in
+            try await cloud.retireComputeOffering("nothing", call)
+        },
+        Method("retireDiskOffering", .ofOperators) { cloud, _, call in
+            try await cloud.retireDiskOffering("nothing", call)
         },
         Method("deleteTemplate", .of(.editor)) { cloud, ground, call in
             _ = try await cloud.deleteTemplate(.random(), in: ground.environment, call)

@@ -101,6 +101,7 @@ extension Accounts {
             stored.kind = .query
             stored.environment = environment
             stored.secret = secrets.makeKey()
+            stored.text = text
         }
         return try await change("keys.create", in: stored.environment, call) { [stored] writer in
             let user = try writer.user(id)
@@ -115,6 +116,41 @@ extension Accounts {
             try writer.insert(stored)
             let view = try KeyView(stored, of: user, writer)
             return (.key(view), NewKey(view: view, key: text, secret: stored.secret))
+        }
+    }
+
+    /// The newest pair of somebody's query keys in an environment, made when there is none.
+    ///
+    /// For themselves and operators. A pair of which only the digest is stored counts as none.
+    ///
+    /// - Throws: What ``createKey(for:of:label:_:)`` throws.
+    package func queryKey(
+        in environment: EnvironmentID,
+        of id: UserID,
+        label: ResourceName,
+        _ call: CallContext
+    ) async throws(ServiceError) -> NewKey {
+        if let known = try await knownQueryKey(in: environment, of: id, call) { return known }
+        return try await createKey(for: .query(environment), of: id, label: label, call)
+    }
+
+    /// The newest pair of somebody's query keys, in one environment or in any; nil when none can be told.
+    ///
+    /// For themselves and operators.
+    package func knownQueryKey(
+        in environment: EnvironmentID?,
+        of id: UserID,
+        _ call: CallContext
+    ) async throws(ServiceError) -> NewKey? {
+        try call.requireSelfOrOperator(id)
+        return try await read { reader in
+            let user = try reader.user(id)
+            let known = try reader.keys(of: id).last { key in
+                key.kind == .query && key.text != nil && (environment == nil || key.environment == environment)
+            }
+            return try known.flatMap { key in
+                try key.text.map { NewKey(view: try KeyView(key, of: user, reader), key: $0, secret: key.secret) }
+            }
         }
     }
 

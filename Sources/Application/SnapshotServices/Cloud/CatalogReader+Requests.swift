@@ -75,6 +75,7 @@ extension ResourceState {
             case .creating: "is still being made; wait until it is ready"
             case .deleting: "is being deleted"
             case .failed(let reason): "has failed and can only be deleted (\(reason))"
+            case .destroyed: "has been destroyed; recover it first"
             case .available: "is ready"
             }
         throw ServiceError(
@@ -112,6 +113,16 @@ extension CatalogReader {
 }
 
 extension CatalogReader {
+    /// Refuses what must not meet a job on the same thing.
+    func requireIdle(_ subject: JobSubject, _ what: String, _ about: ServiceError.Subject) throws {
+        guard let job = try openJobs().first(where: { $0.subjects.contains(subject) }) else { return }
+        throw ServiceError(
+            .wrongState,
+            "\(what) is in use by the task \(job.id); try again when it has ended.",
+            subject: about
+        )
+    }
+
     /// Refuses new work in an environment that is being deleted: what it made would be in the way.
     func requireLasting(_ id: EnvironmentID) throws {
         guard let end = try openJobs().first(where: { $0.kind == .deleteEnvironment && $0.environment == id }) else {
@@ -127,6 +138,15 @@ extension CatalogReader {
 }
 
 extension ServiceError {
+    /// What was put aside cannot come back beside its successor.
+    static func nameReused(_ what: String, _ name: ResourceName) -> ServiceError {
+        ServiceError(
+            .nameTaken,
+            "Another \(what) is called '\(name)' by now; rename or delete that one, and recover again.",
+            subject: .field("name")
+        )
+    }
+
     static func nameTaken(_ what: String, _ name: ResourceName) -> ServiceError {
         ServiceError(
             .nameTaken,

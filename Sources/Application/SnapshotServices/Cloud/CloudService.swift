@@ -46,7 +46,7 @@ package protocol CloudService: Sendable {
     /// Needs `create` here, and `read` in the environment of the source.
     func deploy(_ request: DeployRequest, in environment: EnvironmentID, _ call: CallContext)
         async throws(ServiceError) -> Submitted<[InstanceView]>
-    /// Needs `change`, as do the next five.
+    /// Needs `change`, as do the next seven.
     func startInstance(_ id: InstanceID, in environment: EnvironmentID, _ call: CallContext)
         async throws(ServiceError) -> Submitted<InstanceView>
     func stopInstance(_ id: InstanceID, isForced: Bool, in environment: EnvironmentID, _ call: CallContext)
@@ -61,6 +61,26 @@ package protocol CloudService: Sendable {
         in environment: EnvironmentID,
         _ call: CallContext
     ) async throws(ServiceError) -> JobID
+    /// Stops it and puts it aside, with its root volume and some of its data volumes, for as long as ``Settings`` says.
+    ///
+    /// The other data volumes are detached. One that has failed is deleted.
+    func destroyInstance(
+        _ id: InstanceID,
+        with volumesToDestroy: Set<VolumeID>,
+        in environment: EnvironmentID,
+        _ call: CallContext
+    ) async throws(ServiceError) -> JobID
+    /// Puts the root volume back to a template, the instance's own when none is named, as a revert does: stops the instance
+    /// if it runs and starts it again, and keeps what is replaced for a while. Needs `revert`.
+    func restoreInstance(
+        _ id: InstanceID,
+        to template: TemplateID?,
+        in environment: EnvironmentID,
+        _ call: CallContext
+    ) async throws(ServiceError) -> Submitted<InstanceView>
+    /// Brings back what was destroyed, stopped. Refused when its name, or that of its volume, is taken by now.
+    func recoverInstance(_ id: InstanceID, in environment: EnvironmentID, _ call: CallContext)
+        async throws(ServiceError) -> InstanceView
     /// Needs `read`, as does the screenshot.
     func console(
         of id: InstanceID,
@@ -88,6 +108,11 @@ package protocol CloudService: Sendable {
     /// Needs `change`, as do the next three.
     func deleteVolume(_ id: VolumeID, in environment: EnvironmentID, _ call: CallContext)
         async throws(ServiceError) -> JobID
+    /// Puts aside a volume that no instance has, for as long as ``Settings`` says.
+    func destroyVolume(_ id: VolumeID, in environment: EnvironmentID, _ call: CallContext)
+        async throws(ServiceError) -> VolumeView
+    func recoverVolume(_ id: VolumeID, in environment: EnvironmentID, _ call: CallContext)
+        async throws(ServiceError) -> VolumeView
     func attachVolume(_ id: VolumeID, to instance: InstanceID, in environment: EnvironmentID, _ call: CallContext)
         async throws(ServiceError) -> Submitted<VolumeView>
     func detachVolume(_ id: VolumeID, in environment: EnvironmentID, _ call: CallContext)
@@ -157,6 +182,23 @@ package protocol CloudService: Sendable {
         async throws(ServiceError) -> JobID
     /// A path in the pool's own scratch area where a face may write an upload before it creates a template from it.
     func uploadPath() async throws(ServiceError) -> String
+
+    /// Public templates can be used in every environment. For operators.
+    func setTemplate(_ id: TemplateID, isPublic: Bool, in environment: EnvironmentID, _ call: CallContext)
+        async throws(ServiceError) -> TemplateView
+
+    // MARK: Offerings
+
+    /// In the order in which they are shown, also those that can no longer be chosen. For everybody, as is the next.
+    func listComputeOfferings(_ call: CallContext) async throws(ServiceError) -> [ComputeOffering]
+    func listDiskOfferings(_ call: CallContext) async throws(ServiceError) -> [DiskOffering]
+    /// For operators, as are the next three. The identity is new.
+    func createComputeOffering(_ wanted: NewComputeOffering, _ call: CallContext)
+        async throws(ServiceError) -> ComputeOffering
+    func createDiskOffering(_ wanted: NewDiskOffering, _ call: CallContext) async throws(ServiceError) -> DiskOffering
+    /// It can no longer be chosen; what was made of it stays as it is.
+    func retireComputeOffering(_ id: String, _ call: CallContext) async throws(ServiceError)
+    func retireDiskOffering(_ id: String, _ call: CallContext) async throws(ServiceError)
 
     // MARK: Policies
 

@@ -9,7 +9,7 @@ extension LocalCloud {
         _ call: CallContext
     ) async throws(ServiceError) -> Submitted<[InstanceView]> {
         try authorise(.create, in: environment, call)
-        let hardware = try request.hardware()
+        let hardware = try request.hardware(of: try await listComputeOfferings(call))
         let names = try request.names()
         let now = world.time.now
         let principal = call.principal
@@ -86,32 +86,33 @@ struct DeploymentOrigin {
 }
 
 extension DeployRequest {
-    func hardware() throws(ServiceError) -> (cpuCount: Int, memory: ByteCount) {
-        guard let offering = ComputeOffering.all.first(where: { $0.id == computeOffering }) else {
+    func hardware(of offerings: [ComputeOffering]) throws(ServiceError) -> (cpuCount: Int, memory: ByteCount) {
+        let offered = offerings.filter { !$0.isRetired }
+        guard let offering = offered.first(where: { $0.id == computeOffering }) else {
             throw ServiceError(
                 .invalidInput,
                 "There is no compute offering '\(computeOffering)'; choose one of "
-                    + ComputeOffering.all.map(\.id).joined(separator: ", ") + ".",
+                    + offered.map(\.id).joined(separator: ", ") + ".",
                 subject: .field("computeOfferingId")
             )
         }
         if let cpuCount = offering.cpuCount, let memory = offering.memory { return (cpuCount, memory) }
         guard let cpuCount, let memory, ComputeOffering.cpuBounds.contains(cpuCount),
             ComputeOffering.memoryBoundsInMebibytes.contains(Int(memory.bytes >> 20))
-        else {
-            throw ServiceError(
-                .invalidInput,
-                """
-                The custom offering needs cpuCount from \(ComputeOffering.cpuBounds.lowerBound) to \
-                \(ComputeOffering.cpuBounds.upperBound) and memoryInMB from \
-                \(ComputeOffering.memoryBoundsInMebibytes.lowerBound) to \
-                \(ComputeOffering.memoryBoundsInMebibytes.upperBound).
-                """,
-                subject: .field("cpuCount")
-            )
-        }
+        else { throw Self.wrongHardware }
         return (cpuCount, memory)
     }
+
+    static let wrongHardware = ServiceError(
+        .invalidInput,
+        """
+        A custom size needs cpuCount from \(ComputeOffering.cpuBounds.lowerBound) to \
+        \(ComputeOffering.cpuBounds.upperBound) and memoryInMB from \
+        \(ComputeOffering.memoryBoundsInMebibytes.lowerBound) to \
+        \(ComputeOffering.memoryBoundsInMebibytes.upperBound).
+        """,
+        subject: .field("cpuCount")
+    )
 
     /// One name as given; several as `name-1` … `name-N`.
     func names() throws(ServiceError) -> [ResourceName] {

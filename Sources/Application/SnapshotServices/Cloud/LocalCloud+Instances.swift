@@ -62,6 +62,13 @@ extension LocalCloud {
         let row = try await change(.instance(id), "instances.update", in: environment, call) { writer in
             var row = try writer.instance(id, in: environment)
             guard name != row.name else { return row }
+            guard row.state.destroyedAt == nil else {
+                throw ServiceError(
+                    .wrongState,
+                    "The instance '\(row.name)' has been destroyed; recover it first.",
+                    subject: .instance(id)
+                )
+            }
             try writer.requireFreeInstanceName(name, in: environment)
             row.name = name
             try writer.update(row)
@@ -79,29 +86,18 @@ extension LocalCloud {
         try authorise(.change, in: environment, call)
         return try await engine.submit(in: environment, for: call, rejoin: { _, _ in }) { job, writer in
             var row = try writer.instance(id, in: environment)
-            if case .deleting = row.state {
-                throw ServiceError(
-                    .wrongState,
-                    "The instance '\(row.name)' is being deleted already.",
-                    subject: .instance(id)
-                )
-            }
-            let volumes = try writer.volumes(of: id)
-            if let stranger = request.volumesToDelete.first(where: { id in !volumes.contains { $0.id == id } }) {
-                throw ServiceError(
-                    .invalidInput,
-                    "The volume \(stranger) is not attached to the instance '\(row.name)'; nothing was deleted.",
-                    subject: .volume(stranger)
-                )
-            }
+            let volumes = try writer.requireDeletable(row, with: request.volumesToDelete)
             var subjects: [JobSubject] = [.instance(id)] + volumes.map { .volume($0.id) }
             if request.deletesSnapshots {
                 for volume in volumes {
                     subjects += try writer.allSnapshots(SnapshotFilter(volume: volume.id)).map { .snapshot($0.id) }
                 }
             }
-            row.state = .deleting(job)
-            try writer.update(row)
+            // One that was put aside is held by the job alone: its name may be somebody else's by now.
+            if row.state.destroyedAt == nil {
+                row.state = .deleting(job)
+                try writer.update(row)
+            }
             return JobEngine.Draft(
                 DeleteInstance(
                     instance: id,
@@ -113,6 +109,75 @@ extension LocalCloud {
                 value: ()
             )
         }.job
+    }
+
+    package func destroyInstance(
+        _ id: InstanceID,
+        with volumesToDestroy: Set<VolumeID>,
+        in environment: EnvironmentID,
+        _ call: CallContext
+    ) async throws(ServiceError) -> JobID {
+        try authorise(.change, in: environment, call)
+        return try await engine.submit(in: environment, for: call, rejoin: { _, _ in }) { job, writer in
+            var row = try writer.instance(id, in: environment)
+            guard row.state.destroyedAt == nil else {
+                throw ServiceError(
+                    .wrongState,
+                    "The instance '\(row.name)' has been destroyed already; recover it, or purge it.",
+                    subject: .instance(id),
+                    currentState: row.state.word.rawValue
+                )
+            }
+            let volumes = try writer.requireDeletable(row, with: volumesToDestroy)
+            // What has failed could not be recovered.
+            let program: any JobProgram =
+                row.state.failure == nil
+                ? DestroyInstance(instance: id, volumes: volumesToDestroy)
+                : DeleteInstance(instance: id, volumes: volumesToDestroy, deletesSnapshots: false)
+            row.state = .deleting(job)
+            try writer.update(row)
+            return JobEngine.Draft(
+                program,
+                title: row.name,
+                subjects: [.instance(id)] + volumes.map { .volume($0.id) },
+                value: ()
+            )
+        }.job
+    }
+
+    package func recoverInstance(
+        _ id: InstanceID,
+        in environment: EnvironmentID,
+        _ call: CallContext
+    ) async throws(ServiceError) -> InstanceView {
+        try authorise(.change, in: environment, call)
+        let row = try await change(.instance(id), "instances.recover", in: environment, call) { writer in
+            var row = try writer.instance(id, in: environment)
+            guard row.state.destroyedAt != nil else {
+                throw ServiceError(
+                    .wrongState,
+                    "The instance '\(row.name)' is not destroyed; there is nothing to recover.",
+                    subject: .instance(id),
+                    currentState: row.state.word.rawValue,
+                    expectedStates: [ResourceState.Word.destroyed.rawValue]
+                )
+            }
+            try writer.requireIdle(.instance(id), "The instance '\(row.name)'", .instance(id))
+            guard try writer.findInstance(named: row.name, in: environment) == nil else {
+                throw ServiceError.nameReused("instance", row.name)
+            }
+            for var volume in try writer.volumes(of: id) where volume.state.destroyedAt != nil {
+                guard try writer.findVolume(named: volume.name, in: environment) == nil else {
+                    throw ServiceError.nameReused("volume", volume.name)
+                }
+                volume.state = .available
+                try writer.update(volume)
+            }
+            row.state = .available
+            try writer.update(row)
+            return row
+        }
+        return try only(try await views(of: [row], asksGuest: false), .instance(id))
     }
 
     package func console(
@@ -185,5 +250,28 @@ extension LocalCloud {
             guard case .instance(let id) = subject else { return nil }
             return try reader.findInstance(id)
         }
+    }
+}
+
+extension CatalogReader {
+    /// The volumes of an instance that can go with some of its data volumes.
+    fileprivate func requireDeletable(_ row: Instance, with chosen: Set<VolumeID>) throws -> [Volume] {
+        let isHeld = try openJobs().contains { $0.kind == .deleteInstance && $0.subjects.contains(.instance(row.id)) }
+        if row.state.word == .deleting || isHeld {
+            throw ServiceError(
+                .wrongState,
+                "The instance '\(row.name)' is being deleted already.",
+                subject: .instance(row.id)
+            )
+        }
+        let volumes = try volumes(of: row.id)
+        if let stranger = chosen.first(where: { id in !volumes.contains { $0.id == id } }) {
+            throw ServiceError(
+                .invalidInput,
+                "The volume \(stranger) is not attached to the instance '\(row.name)'; nothing was deleted.",
+                subject: .volume(stranger)
+            )
+        }
+        return volumes
     }
 }

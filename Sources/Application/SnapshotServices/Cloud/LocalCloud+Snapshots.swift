@@ -221,6 +221,9 @@ extension LocalCloud {
                     RevertVolumes.Item(snapshot: snapshot.id, volume: volume.id, fresh: .random(), undo: .random())
                 )
             }
+            for (_, volume) in pairs where volume.state.destroyedAt != nil {
+                try volume.state.requireAvailable("The volume '\(volume.name)'", subject: .volume(volume.id))
+            }
             guard let first = pairs.first else {
                 throw ServiceError(.notFound, "No volume of the instance has a snapshot in that group.")
             }

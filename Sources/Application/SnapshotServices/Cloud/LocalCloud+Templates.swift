@@ -116,6 +116,22 @@ extension LocalCloud {
         return try await view(row)
     }
 
+    package func setTemplate(
+        _ id: TemplateID,
+        isPublic: Bool,
+        in environment: EnvironmentID,
+        _ call: CallContext
+    ) async throws(ServiceError) -> TemplateView {
+        try requireOperator(call)
+        let row = try await change(.template(id), "templates.update", in: environment, call) { writer in
+            var row = try writer.ownTemplate(id, in: environment)
+            row.options.isPublic = isPublic
+            try writer.update(row)
+            return row
+        }
+        return try await view(row)
+    }
+
     package func deleteTemplate(
         _ id: TemplateID,
         in environment: EnvironmentID,

@@ -5,7 +5,7 @@ import SnapshotPorts
 extension LocalCloud {
     /// The views of a page's volumes, from one catalog state.
     func views(of volumes: [Volume]) async throws(ServiceError) -> [VolumeView] {
-        let (instances, undos) = try await read { reader in
+        let (instances, undos, offerings) = try await read { reader in
             var instances: [InstanceID: Instance] = [:]
             var undos: [VolumeID: Snapshot] = [:]
             for volume in volumes {
@@ -13,7 +13,7 @@ extension LocalCloud {
                 guard let id = volume.attachment?.instance, instances[id] == nil else { continue }
                 instances[id] = try reader.findInstance(id)
             }
-            return (instances, undos)
+            return (instances, undos, try reader.diskOfferings())
         }
         var running: Set<InstanceID> = []
         for id in instances.keys where await world.hypervisor.isAlive(id) { running.insert(id) }
@@ -30,7 +30,8 @@ extension LocalCloud {
                     space: picture.account.entry(.volume(volume.id)),
                     undo: undos[volume.id],
                     failure: volume.state.asFailure,
-                    chain: await depth(of: volume, in: picture.tree)
+                    chain: await depth(of: volume, in: picture.tree),
+                    offeringName: offerings.first { $0.id == volume.diskOffering }?.name
                 )
             )
         }
@@ -116,11 +117,13 @@ extension LocalCloud {
     /// - Throws: What the catalog's failure means.
     func views(of instances: [Instance], asksGuest: Bool) async throws(ServiceError) -> [InstanceView] {
         let rows = try await read { reader in
-            try instances.map { instance in
+            let offerings = try reader.computeOfferings()
+            return try instances.map { instance in
                 (
                     instance: instance,
                     volumes: try reader.volumes(of: instance.id),
-                    templateName: try instance.template.flatMap { try reader.findTemplate($0)?.name }
+                    templateName: try instance.template.flatMap { try reader.findTemplate($0)?.name },
+                    offeringName: offerings.first { $0.id == instance.computeOffering }?.name
                 )
             }
         }
@@ -134,7 +137,8 @@ extension LocalCloud {
                 volumes: row.volumes,
                 templateName: row.templateName,
                 guest: machine?.guest,
-                failure: row.instance.state.asFailure
+                failure: row.instance.state.asFailure,
+                offeringName: row.offeringName
             )
         }
     }

@@ -133,8 +133,13 @@ extension LocalCloud {
                     subject: .volume(id)
                 )
             }
-            volume.state = .deleting(job)
-            try writer.update(volume)
+            // One that was put aside is held by the job alone: its name may be somebody else's by now.
+            if volume.state.destroyedAt == nil {
+                volume.state = .deleting(job)
+                try writer.update(volume)
+            } else {
+                try writer.requireIdle(.volume(id), "The volume '\(volume.name)'", .volume(id))
+            }
             return JobEngine.Draft(
                 DeleteVolume(volume: id),
                 title: volume.name,
@@ -142,6 +147,66 @@ extension LocalCloud {
                 value: ()
             )
         }.job
+    }
+
+    package func destroyVolume(
+        _ id: VolumeID,
+        in environment: EnvironmentID,
+        _ call: CallContext
+    ) async throws(ServiceError) -> VolumeView {
+        try authorise(.change, in: environment, call)
+        let now = world.time.now
+        let row = try await change(.volume(id), "volumes.destroy", in: environment, call) { writer in
+            var volume = try writer.volume(id, in: environment)
+            try volume.state.requireAvailable("The volume '\(volume.name)'", subject: .volume(id))
+            guard volume.attachment == nil else {
+                throw ServiceError(
+                    .inUse,
+                    "The volume '\(volume.name)' belongs to an instance; detach it first, or destroy the instance.",
+                    subject: .volume(id)
+                )
+            }
+            try writer.requireIdle(.volume(id), "The volume '\(volume.name)'", .volume(id))
+            volume.state = .destroyed(at: now)
+            try writer.update(volume)
+            return volume
+        }
+        return try only(try await views(of: [row]), .volume(id))
+    }
+
+    package func recoverVolume(
+        _ id: VolumeID,
+        in environment: EnvironmentID,
+        _ call: CallContext
+    ) async throws(ServiceError) -> VolumeView {
+        try authorise(.change, in: environment, call)
+        let row = try await change(.volume(id), "volumes.recover", in: environment, call) { writer in
+            var volume = try writer.volume(id, in: environment)
+            guard volume.state.destroyedAt != nil else {
+                throw ServiceError(
+                    .wrongState,
+                    "The volume '\(volume.name)' is not destroyed; there is nothing to recover.",
+                    subject: .volume(id),
+                    currentState: volume.state.word.rawValue,
+                    expectedStates: [ResourceState.Word.destroyed.rawValue]
+                )
+            }
+            guard volume.attachment == nil else {
+                throw ServiceError(
+                    .inUse,
+                    "The volume '\(volume.name)' was destroyed with its instance; recover the instance.",
+                    subject: .volume(id)
+                )
+            }
+            try writer.requireIdle(.volume(id), "The volume '\(volume.name)'", .volume(id))
+            guard try writer.findVolume(named: volume.name, in: environment) == nil else {
+                throw ServiceError.nameReused("volume", volume.name)
+            }
+            volume.state = .available
+            try writer.update(volume)
+            return volume
+        }
+        return try only(try await views(of: [row]), .volume(id))
     }
 
     package func attachVolume(

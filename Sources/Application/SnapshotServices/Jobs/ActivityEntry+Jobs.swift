@@ -8,6 +8,7 @@ extension ActivityEntry {
         of job: Job,
         _ outcome: Job.Outcome,
         at instant: Date,
+        startedAt: Date?,
         _ reader: any CatalogReader
     ) -> [ActivityEntry] {
         let status: Status
@@ -31,7 +32,9 @@ extension ActivityEntry {
                 job: job.id,
                 status: status,
                 message: message,
-                createdAt: instant
+                createdAt: instant,
+                scheduledAt: job.createdAt,
+                startedAt: startedAt
             )
         }
     }
@@ -58,6 +61,8 @@ extension Job.Kind {
         case .stopInstance: "instances.stop"
         case .rebootInstance: "instances.reboot"
         case .deleteInstance: "instances.delete"
+        case .destroyInstance: "instances.destroy"
+        case .restoreInstance: "instances.restore"
         case .deleteEnvironment: "environments.delete"
         }
     }

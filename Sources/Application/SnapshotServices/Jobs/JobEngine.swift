@@ -311,6 +311,7 @@ package final class JobEngine: Sendable {
         var ending = Ending(outcome: outcome)
         try work.checkpoint(StepName(kind: job.kind, step: "end", moment: .before))
         var attempts = 0
+        let startedAt = startOfRun(job.id)
         while true {
             do {
                 (ending.job, ending.disturbed) = try await world.catalog.write { [now = world.time.now] writer in
@@ -320,7 +321,7 @@ package final class JobEngine: Sendable {
                         try rows(writer)
                         open.phase = .ended(outcome, at: now)
                         try writer.update(open)
-                        for entry in ActivityEntry.entries(of: open, outcome, at: now, writer) {
+                        for entry in ActivityEntry.entries(of: open, outcome, at: now, startedAt: startedAt, writer) {
                             try writer.append(entry)
                         }
                         stored = open
@@ -345,6 +346,13 @@ package final class JobEngine: Sendable {
         }
         try work.checkpoint(StepName(kind: job.kind, step: "end", moment: .after))
         return ending
+    }
+
+    /// Since when the job runs; nil for one that is withdrawn before it did.
+    private func startOfRun(_ job: JobID) -> Date? {
+        state.withLock { state in
+            if case .running(let since)? = state.jobs[job]?.phase { since } else { nil }
+        }
     }
 
     private func settle(_ program: some JobProgram, _ ending: Ending, _ work: JobWork) async {

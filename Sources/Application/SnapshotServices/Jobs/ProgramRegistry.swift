@@ -27,6 +27,8 @@ enum ProgramRegistry {
         case .stopInstance: StopInstance.self
         case .rebootInstance: RebootInstance.self
         case .deleteInstance: DeleteInstance.self
+        case .destroyInstance: DestroyInstance.self
+        case .restoreInstance: RestoreInstance.self
         case .deleteEnvironment: DeleteEnvironment.self
         }
     }

@@ -46,11 +46,17 @@ extension JobWork {
     }
 
     /// Brings a machine to rest: asks first, and pulls the plug when asking did not help in time.
-    func stopMachine(_ id: InstanceID, isForced: Bool) async throws {
+    ///
+    /// - Parameters:
+    ///   - id: The instance.
+    ///   - isForced: Pulls the plug at once.
+    ///   - patience: How long the guest has; nil for as long as the settings say.
+    /// - Throws: What the hypervisor throws.
+    func stopMachine(_ id: InstanceID, isForced: Bool, patience: Duration? = nil) async throws {
         guard await world.hypervisor.isAlive(id) else { return }
         if !isForced {
             do {
-                try await world.hypervisor.stop(id, mode: .graceful(timeout: world.settings.gracefulStop))
+                try await world.hypervisor.stop(id, mode: .graceful(timeout: patience ?? world.settings.gracefulStop))
                 return
             } catch {
                 guard error.code == .guestUnresponsive || error.code == .guestRefused else { throw error }
@@ -133,7 +139,7 @@ extension Job.Kind {
     var decidesPower: Bool {
         switch self {
         case .startInstance, .stopInstance, .rebootInstance, .deleteInstance, .deployInstances, .deleteEnvironment,
-            .revertVolumes:
+            .revertVolumes, .destroyInstance, .restoreInstance:
             true
         case .createSnapshots, .deleteSnapshot, .verifySnapshot, .createVolume, .deleteVolume, .attachVolume,
             .detachVolume, .resizeVolume, .createTemplate, .importTemplate, .deleteTemplate:

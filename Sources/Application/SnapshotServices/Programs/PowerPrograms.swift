@@ -111,7 +111,8 @@ struct DeleteInstance: JobProgram {
                     try writer.deleteSnapshot(snapshot.id)
                 }
             }
-            if volume.role == .root || volumes.contains(volume.id) {
+            // Those that were put aside with it go with it.
+            if volume.role == .root || volumes.contains(volume.id) || volume.state.destroyedAt != nil {
                 try writer.deleteVolume(volume.id)
             } else {
                 volume.attachment = nil

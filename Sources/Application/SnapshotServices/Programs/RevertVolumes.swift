@@ -18,7 +18,9 @@ import SnapshotPorts
 /// started anew, as its disks are not those of the instant any more.
 struct RevertVolumes: JobProgram {
     struct Item: Codable, Sendable {
-        var snapshot: SnapshotID
+        /// What it is put back to: this, or a template.
+        var snapshot: SnapshotID?
+        var template: TemplateID?
         var volume: VolumeID
         var fresh: LayerID
         /// The snapshot that will keep what is replaced.
@@ -67,10 +69,8 @@ struct RevertVolumes: JobProgram {
     func undo(_ work: JobWork) async throws {
         if try await !isSwitched(work) {
             for item in items {
-                guard let snapshot = try await work.world.catalog.read({ try $0.findSnapshot(item.snapshot) }) else {
-                    continue
-                }
-                try await work.world.store(snapshot.pool).deleteLayer(item.fresh)
+                guard let origin = try await work.world.catalog.read({ try $0.origin(of: item) }) else { continue }
+                try await work.world.store(origin.pool).deleteLayer(item.fresh)
             }
         }
         // What ran before a revert that did not happen runs again after it.
@@ -119,14 +119,21 @@ struct RevertVolumes: JobProgram {
         }
     }
 
+    private func origin(of item: Item, _ work: JobWork) async throws -> RevertOrigin {
+        guard let origin = try await work.world.catalog.read({ try $0.origin(of: item) }) else {
+            throw ServiceError(.notFound, "What the volume was to hold is gone; nothing was changed.")
+        }
+        return origin
+    }
+
     private func createLayers(_ work: JobWork) async throws {
         for item in items {
-            let snapshot = try await work.snapshot(item.snapshot)
-            try await work.requireRoom(.mebibytes(1), in: snapshot.pool)
-            try await work.world.store(snapshot.pool).createLayer(
+            let origin = try await self.origin(of: item, work)
+            try await work.requireRoom(.mebibytes(1), in: origin.pool)
+            try await work.world.store(origin.pool).createLayer(
                 item.fresh,
-                on: snapshot.layer,
-                size: snapshot.size,
+                on: origin.layer,
+                size: origin.size,
                 through: nil
             )
         }
@@ -141,8 +148,7 @@ struct RevertVolumes: JobProgram {
             if let replaced = try await store.findLayer(volume.activeLayer) { stored[replaced.id] = replaced }
         }
         for item in items {
-            let snapshot = try await work.snapshot(item.snapshot)
-            stored[item.fresh] = try await work.storedLayer(item.fresh, in: snapshot.pool)
+            stored[item.fresh] = try await work.storedLayer(item.fresh, in: try await origin(of: item, work).pool)
         }
         return stored
     }
@@ -155,15 +161,16 @@ struct RevertVolumes: JobProgram {
         let now = work.world.time.now
         let lifetime = TimeInterval(work.world.settings.undoLifetime.components.seconds)
         for item in items {
-            guard var volume = try writer.findVolume(item.volume), let snapshot = try writer.findSnapshot(item.snapshot)
-            else { throw ServiceError(.notFound, "The volume or its snapshot is gone; nothing was changed.") }
+            guard var volume = try writer.findVolume(item.volume), let origin = try writer.origin(of: item) else {
+                throw ServiceError(.notFound, "The volume or what it was to hold is gone; nothing was changed.")
+            }
             let instance = try volume.attachment.flatMap { try writer.findInstance($0.instance) }
             try writer.insert(
                 Layer(
                     id: item.fresh,
-                    pool: snapshot.pool,
-                    parent: snapshot.layer,
-                    size: snapshot.size,
+                    pool: origin.pool,
+                    parent: origin.layer,
+                    size: origin.size,
                     allocated: stored[item.fresh]?.allocated ?? .zero,
                     phase: .ready
                 )
@@ -177,7 +184,7 @@ struct RevertVolumes: JobProgram {
                     id: item.undo,
                     environment: volume.environment,
                     name: try writer.freeUndoName(for: volume, at: now),
-                    description: "What the volume held before it was reverted to '\(snapshot.name)'.",
+                    description: "What the volume held before it was reverted to '\(origin.name)'.",
                     source: Snapshot.Source(of: volume, instance),
                     pool: volume.pool,
                     layer: volume.activeLayer,
@@ -191,10 +198,45 @@ struct RevertVolumes: JobProgram {
             // What failed was its content, and it has another now.
             if volume.state.failure != nil { volume.state = .available }
             volume.activeLayer = item.fresh
-            volume.size = snapshot.size
-            volume.pool = snapshot.pool
+            volume.size = origin.size
+            volume.pool = origin.pool
+            if let template = item.template {
+                volume.template = template
+                if var instance {
+                    instance.template = template
+                    try writer.update(instance)
+                }
+            }
             try writer.update(volume)
         }
+    }
+}
+
+/// The frozen content that a volume is put back to.
+private struct RevertOrigin: Sendable {
+    var name: ResourceName
+    var pool: PoolID
+    var layer: LayerID
+    var size: ByteCount
+}
+
+extension CatalogReader {
+    /// Nil for what is gone.
+    fileprivate func origin(of item: RevertVolumes.Item) throws -> RevertOrigin? {
+        if let snapshot = try item.snapshot.flatMap({ try findSnapshot($0) }) {
+            return RevertOrigin(
+                name: snapshot.name,
+                pool: snapshot.pool,
+                layer: snapshot.layer,
+                size: snapshot.size
+            )
+        }
+        guard let template = try item.template.flatMap({ try findTemplate($0) }),
+            let volume = try findVolume(item.volume)
+        else { return nil }
+        // A root volume that was made larger than its template stays so.
+        let size = max(template.size, volume.size)
+        return RevertOrigin(name: template.name, pool: template.pool, layer: template.layer, size: size)
     }
 }
 

@@ -158,6 +158,34 @@ package enum MemoryUse: String, Sendable, CaseIterable {
     case ignore
 }
 
+package struct NewComputeOffering: Hashable, Sendable {
+    package var name: String
+    package var description: String
+    /// Both, or none for one where the caller names them.
+    package var cpuCount: Int?
+    package var memory: ByteCount?
+
+    package init(name: String, description: String = "", cpuCount: Int?, memory: ByteCount?) {
+        self.name = name
+        self.description = description
+        self.cpuCount = cpuCount
+        self.memory = memory
+    }
+}
+
+package struct NewDiskOffering: Hashable, Sendable {
+    package var name: String
+    package var description: String
+    /// Nil for one where the caller names it.
+    package var size: ByteCount?
+
+    package init(name: String, description: String = "", size: ByteCount?) {
+        self.name = name
+        self.description = description
+        self.size = size
+    }
+}
+
 package enum RevertTarget: Hashable, Sendable {
     case snapshot(SnapshotID)
     /// Every volume of the instance that the group has a snapshot of.

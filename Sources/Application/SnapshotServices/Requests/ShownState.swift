@@ -21,6 +21,7 @@ package enum ShownVolumeState: String, Sendable, CaseIterable {
     case attaching = "Attaching"
     case detaching = "Detaching"
     case destroying = "Destroying"
+    case destroyed = "Destroy"
     case failed = "Error"
 
     /// What an available volume shows while a job of this kind holds it.
@@ -28,12 +29,12 @@ package enum ShownVolumeState: String, Sendable, CaseIterable {
         self =
             switch kind {
             case .createSnapshots: .snapshotting
-            case .revertVolumes: .reverting
+            case .revertVolumes, .restoreInstance: .reverting
             case .resizeVolume: .resizing
             case .attachVolume: .attaching
             case .detachVolume: .detaching
             case .createVolume, .deployInstances: .creating
-            case .deleteVolume, .deleteInstance, .deleteEnvironment: .destroying
+            case .deleteVolume, .deleteInstance, .destroyInstance, .deleteEnvironment: .destroying
             // It is held, and nothing happens to it that its owner would see.
             case .deleteSnapshot, .verifySnapshot, .createTemplate, .importTemplate, .deleteTemplate, .startInstance,
                 .stopInstance, .rebootInstance, nil:
@@ -49,16 +50,17 @@ package enum ShownInstanceState: String, Sendable, CaseIterable {
     case stopped = "Stopped"
     case unknown = "Unknown"
     case destroying = "Expunging"
+    case destroyed = "Destroyed"
     case failed = "Error"
 
     init(held kind: Job.Kind?, _ status: MachineStatus) {
         switch kind {
         case .startInstance, .deployInstances: self = .starting
-        case .stopInstance: self = .stopping
+        case .stopInstance, .destroyInstance: self = .stopping
         case .deleteInstance, .deleteEnvironment: self = .destroying
         case .createSnapshots, .deleteSnapshot, .verifySnapshot, .revertVolumes, .createVolume, .deleteVolume,
             .attachVolume, .detachVolume, .resizeVolume, .createTemplate, .importTemplate, .deleteTemplate,
-            .rebootInstance, nil:
+            .rebootInstance, .restoreInstance, nil:
             switch status {
             case .running: self = .running
             case .stopped: self = .stopped
@@ -80,7 +82,8 @@ extension SnapshotView {
         switch snapshot.state {
         case .creating: .creating
         case .available: .completed
-        case .deleting: .destroying
+        // Snapshots are not put aside.
+        case .deleting, .destroyed: .destroying
         case .failed: .failed
         }
     }
@@ -93,6 +96,7 @@ extension VolumeView {
         case .available: ShownVolumeState(held: activity.changingKind)
         case .deleting: .destroying
         case .failed: .failed
+        case .destroyed: activity.changingKind == nil ? .destroyed : .destroying
         }
     }
 }
@@ -102,8 +106,10 @@ extension InstanceView {
         switch instance.state {
         case .creating: .starting
         case .available: ShownInstanceState(held: activity.changingKind, status)
-        case .deleting: .destroying
+        // It is stopped first, and then it is put aside.
+        case .deleting: activity.changingKind == .destroyInstance ? .stopping : .destroying
         case .failed: .failed
+        case .destroyed: activity.changingKind == nil ? .destroyed : .destroying
         }
     }
 }
@@ -113,7 +119,8 @@ extension TemplateView {
         switch template.state {
         case .creating: .creating
         case .available: .ready
-        case .deleting: .destroying
+        // Templates are not put aside.
+        case .deleting, .destroyed: .destroying
         case .failed: .failed
         }
     }

@@ -13,6 +13,8 @@ package struct VolumeView: Sendable {
     package var undo: Snapshot?
     package var failure: ServiceError?
     package var chain = ChainDepth()
+    /// The name of what it was made of; nil for none.
+    package var offeringName: String?
 }
 
 /// How far the reads of a volume may have to go.
@@ -64,6 +66,8 @@ package struct InstanceView: Sendable {
     /// Asked of the guest only where one instance is shown, not in lists.
     package var guest: GuestFacts?
     package var failure: ServiceError?
+    /// The name of its size; nil for one that is not known any more.
+    package var offeringName: String?
 }
 
 /// What happens to a resource now: from the job that holds it, or else from one that reads it.

@@ -15,6 +15,7 @@ struct Housekeeper {
         collector.retryFailed()
         await attempt("undo snapshots could not be expired") { try await expireUndoSnapshots() }
         await world.forgetMemory(logger)
+        await attempt("what was destroyed could not be purged") { try await purgeDestroyed() }
         await attempt("old jobs could not be forgotten") { try await forgetJobs() }
         await attempt("machines that ended could not be noted") { try await noteEndedMachines() }
         await attempt("sizes could not be measured") { try await measureActiveLayers() }
@@ -26,6 +27,27 @@ struct Housekeeper {
         let call = CallContext(principal: .service, requestID: "housekeeping")
         for snapshot in try await world.catalog.read({ try $0.expiredUndoSnapshots(at: now) }) {
             _ = try await cloud.deleteSnapshot(snapshot.id, in: snapshot.environment, call)
+        }
+    }
+
+    /// Volumes that were put aside with an instance go with it.
+    private func purgeDestroyed() async throws {
+        let lifetime = TimeInterval(world.settings.destroyedLifetime.components.seconds)
+        let limit = world.time.now.addingTimeInterval(-lifetime)
+        let call = CallContext(principal: .service, requestID: "housekeeping")
+        let (instances, volumes) = try await world.catalog.read { reader in
+            (
+                try reader.allInstances(in: nil, states: [.destroyed]),
+                try reader.allVolumes(VolumeFilter(states: [.destroyed])).filter { $0.attachment == nil }
+            )
+        }
+        for instance in instances where instance.state.isDestroyed(before: limit) {
+            guard cloud.engine.activity(on: .instance(instance.id)).job == nil else { continue }
+            _ = try await cloud.deleteInstance(instance.id, DeleteInstanceRequest(), in: instance.environment, call)
+        }
+        for volume in volumes where volume.state.isDestroyed(before: limit) {
+            guard cloud.engine.activity(on: .volume(volume.id)).job == nil else { continue }
+            _ = try await cloud.deleteVolume(volume.id, in: volume.environment, call)
         }
     }
 
@@ -81,5 +103,11 @@ struct Housekeeper {
         } catch {
             logger.error("\(failure)", metadata: ["error": .string("\(error)")])
         }
+    }
+}
+
+extension ResourceState {
+    fileprivate func isDestroyed(before limit: Date) -> Bool {
+        destroyedAt.map { $0 < limit } ?? false
     }
 }

@@ -31,7 +31,13 @@ struct DocumentationTests {
 extension CommandTable {
     /// The reference of all commands, in Markdown.
     fileprivate static var documentation: String {
-        "\n## Commands\n\n" + overview + "\n" + all.map(\.documentation).joined(separator: "\n")
+        "\n## Commands\n\n" + overview + "\n" + all.map(\.documentation).joined(separator: "\n") + unserved
+    }
+
+    private static var unserved: String {
+        let rows = UnservedCommands.reasons.sorted { $0.key < $1.key }.map { "| \($0.key) | \($0.value) |\n" }
+        return "\n## Commands that are not served\n\nThey are answered with 432, as unknown ones are.\n\n"
+            + "| command | why |\n| --- | --- |\n" + rows.joined()
     }
 
     private static var overview: String {

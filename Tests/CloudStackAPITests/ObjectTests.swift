@@ -55,10 +55,10 @@ struct ObjectTests {
             has: ["id", "name", "displaytext", "hypervisor", "format", "ostypename", "size", "isready", "tags"]
         )
         check(Shapes.zone, "Local", has: ["id", "name", "networktype"])
-        for offering in Choices.computeOfferings {
+        for offering in ComputeOffering.builtIn {
             check(Shapes.computeOffering, offering, has: ["id", "name", "cpunumber", "memory"])
         }
-        for offering in Choices.diskOfferings {
+        for offering in DiskOffering.builtIn {
             check(Shapes.diskOffering, offering, has: ["id", "name", "displaytext", "disksize", "iscustomized"])
         }
         check(Shapes.capability, Sample.principal, has: ["cloudstackversion", "supportELB"])
@@ -78,10 +78,11 @@ struct ObjectTests {
     @Test("only words that clients know are shown")
     func words() {
         let volumes: Set = [
-            "Creating", "Ready", "Snapshotting", "RevertSnapshotting", "Resizing", "Attaching", "Destroying", "Error",
+            "Creating", "Ready", "Snapshotting", "RevertSnapshotting", "Resizing", "Attaching", "Destroying", "Destroy",
+            "Error",
         ]
         #expect(ShownVolumeState.allCases.map(StateWords.word).allSatisfy { volumes.contains($0) })
-        let machines: Set = ["Running", "Starting", "Stopped", "Stopping", "Expunging", "Error"]
+        let machines: Set = ["Running", "Starting", "Stopped", "Stopping", "Destroyed", "Expunging", "Error"]
         #expect(ShownInstanceState.allCases.map(StateWords.word).allSatisfy { machines.contains($0) })
     }
 

@@ -29,6 +29,40 @@ struct RegistryTests {
         }
     }
 
+    @Test("the table of least roles that is tried as everybody has every command, and says the same")
+    func leastRoles() throws {
+        let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .appendingPathComponent("../Interop/commands.txt").standardizedFileURL
+        var table: [String: String] = [:]
+        for line in try String(contentsOf: file, encoding: .utf8).split(separator: "\n") where !line.hasPrefix("#") {
+            let words = line.split(separator: " ").map(String.init)
+            try #require(words.count == 2, "\(line)")
+            #expect(table.updateValue(words[0], forKey: words[1]) == nil, "\(line)")
+        }
+        #expect(Set(table.keys) == Set(CommandTable.all.map(\.name)))
+        // These look for their place in what they name, and ask for the right to change there.
+        let seekers = ["createTags", "deleteTags", "updateSnapshotPolicy", "deleteSnapshotPolicies"]
+        for command in CommandTable.all where !seekers.contains(command.name) {
+            let least =
+                switch command.access {
+                case .anybody: "user"
+                case .may(let permission): permission.leastRole.rawValue
+                case .operators: "operator"
+                }
+            #expect(table[command.name] == least, "\(command.name)")
+        }
+    }
+
+    @Test("what is not served is refused with the reason, and listApis does not name it")
+    func unserved() async throws {
+        for (name, reason) in UnservedCommands.reasons {
+            #expect(CommandTable.byName[name] == nil)
+            let answer = try await TestAPI().ask(name)
+            #expect(answer.status == 432)
+            #expect(answer.error.contains(reason))
+        }
+    }
+
     @Test("listApis answers from the same rows")
     func listApis() async throws {
         let answer = try await TestAPI().ask("listApis")

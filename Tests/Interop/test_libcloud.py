@@ -52,6 +52,9 @@ def test_life_of_a_machine(cloud: Cloud, driver) -> None:
     assert driver.reboot_node(node)
     assert driver.destroy_volume(volume)
     assert driver.destroy_node(node)
+    aside = next(found for found in driver.list_nodes() if found.name == name)
+    assert aside.state == NodeState.TERMINATED
+    assert driver.destroy_node(aside, ex_expunge=True)
     eventually("it is gone", lambda: name not in [node.name for node in driver.list_nodes()])
 
 

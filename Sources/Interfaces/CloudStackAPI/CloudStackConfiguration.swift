@@ -1,3 +1,4 @@
+import Crypto
 import Foundation
 package import SnapshotDomain
 package import SnapshotServices
@@ -36,6 +37,8 @@ package struct CloudStackConfiguration: Sendable {
     package var accounts: Accounts?
     package var rateLimit: RateLimit
     package var zoneName: String
+    /// How long what was destroyed can be recovered, for those who ask.
+    package var destroyedLifetime: Duration
     /// How long a command waits that answers without a job and yet takes a moment.
     package var patience: Duration
 
@@ -44,6 +47,7 @@ package struct CloudStackConfiguration: Sendable {
         self.accounts = accounts
         rateLimit = RateLimit()
         zoneName = "Local"
+        destroyedLifetime = .seconds(86_400)
         patience = .seconds(60)
     }
 
@@ -57,6 +61,19 @@ enum WellKnown {
     static let domain = id(.domain, 1)
     static let network = id(.network, 1)
     static let guestOSCategory = id(.category, 1)
+    static let pod = id(.pod, 1)
+    static let cluster = id(.cluster, 1)
+    static let host = id(.host, 1)
+
+    /// A pool's, made from its name.
+    static func id(of pool: PoolID) -> String {
+        var bytes = Array(SHA256.hash(data: Data("pool \(pool)".utf8)).prefix(16))
+        bytes[6] = bytes[6] & 0x0F | 0x80
+        bytes[8] = bytes[8] & 0x3F | 0x80
+        var uuid: uuid_t = (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+        withUnsafeMutableBytes(of: &uuid) { $0.copyBytes(from: bytes) }
+        return UUID(uuid: uuid).uuidString.lowercased()
+    }
 
     /// Of the things that a table of the program numbers: its entries keep their place.
     enum Family: UInt8 {
@@ -67,6 +84,9 @@ enum WellKnown {
         case computeOffering
         case diskOffering
         case osType
+        case pod
+        case cluster
+        case host
     }
 
     static func id(_ family: Family, _ number: UInt8) -> String {
@@ -91,33 +111,27 @@ struct Choice<Value: Sendable>: Sendable {
 }
 
 enum Choices {
-    static let computeOfferings = Choice.all(ComputeOffering.all, .computeOffering)
-    static let diskOfferings = Choice.all(DiskOffering.all, .diskOffering)
     static let osTypes = Choice.all(OSType.all, .osType)
-
-    static func has(_ id: String, _ entity: Entity) -> Bool {
-        let id = id.lowercased()
-        return switch entity {
-        case .zone: id == WellKnown.zone
-        case .computeOffering: computeOfferings.contains { $0.id == id }
-        case .diskOffering: diskOfferings.contains { $0.id == id }
-        case .osType: osTypes.contains { $0.id == id }
-        case .volume, .snapshot, .template, .instance, .instanceSnapshot, .job: false
-        }
-    }
-}
-
-extension [Choice<ComputeOffering>] {
-    func find(_ id: String?) -> ComputeOffering? { first { $0.id == id?.lowercased() }?.value }
-    func id(of name: String) -> String? { first { $0.value.id == name }?.id }
-}
-
-extension [Choice<DiskOffering>] {
-    func find(_ id: String?) -> DiskOffering? { first { $0.id == id?.lowercased() }?.value }
-    func id(of name: String?) -> String? { first { $0.value.id == name }?.id }
 }
 
 extension [Choice<OSType>] {
     func find(_ id: String?) -> OSType? { first { $0.id == id?.lowercased() }?.value }
     func id(of name: String) -> String? { first { $0.value.id == name }?.id }
+}
+
+extension ComputeOffering {
+    /// The id under which this protocol knows an offering: those of every installation have numbers, others the id that they have.
+    static func wireID(of id: String) -> String {
+        builtIn.firstIndex { $0.id == id }.map { WellKnown.id(.computeOffering, UInt8($0 + 1)) } ?? id
+    }
+
+    var wireID: String { Self.wireID(of: id) }
+}
+
+extension DiskOffering {
+    static func wireID(of id: String) -> String {
+        builtIn.firstIndex { $0.id == id }.map { WellKnown.id(.diskOffering, UInt8($0 + 1)) } ?? id
+    }
+
+    var wireID: String { Self.wireID(of: id) }
 }

@@ -51,16 +51,27 @@ struct PlaceFinder {
     private func environment(of value: String, _ entity: Entity, _ parameter: Parameter) async throws -> EnvironmentID?
     {
         guard let kind = entity.kind else {
-            // A job is looked for by its command.
-            guard entity == .job || Choices.has(value, entity) else {
-                throw Self.unknown(value, parameter.name, command)
-            }
+            guard try await isKnown(value, entity) else { throw Self.unknown(value, parameter.name, command) }
             return nil
         }
         guard let id = Identifier<ResourceReference>(value),
             let environment = try await cloud.environment(holding: ResourceReference(kind, id), caller)
         else { throw Self.unknown(value, parameter.name, command) }
         return environment
+    }
+
+    /// Whether there is, or was, what belongs to no environment.
+    private func isKnown(_ value: String, _ entity: Entity) async throws(ServiceError) -> Bool {
+        let id = value.lowercased()
+        return switch entity {
+        // A job is looked for by its command.
+        case .job: true
+        case .zone: id == WellKnown.zone
+        case .osType: Choices.osTypes.contains { $0.id == id }
+        case .computeOffering: try await cloud.listComputeOfferings(caller).contains { $0.wireID == id }
+        case .diskOffering: try await cloud.listDiskOfferings(caller).contains { $0.wireID == id }
+        case .volume, .snapshot, .template, .instance, .instanceSnapshot: false
+        }
     }
 
     /// The exact words by which a client knows that a thing does not exist.

@@ -24,6 +24,9 @@ struct QueryService: Sendable {
             // Counted for who is known to be calling, so that nobody can use up the requests of somebody else.
             guard configuration.rateLimit.admit(keys.principal.user.id) else { throw APIFailure.tooManyRequests }
             guard let command else {
+                if let name = sent["command"], let reason = UnservedCommands.reasons[name] {
+                    throw APIFailure(.unsupportedCommand, "The command '\(name)' is not served here. \(reason)")
+                }
                 throw APIFailure(
                     .unsupportedCommand,
                     "The given command '\((sent["command"] ?? "").prefix(100))' does not exist; listApis tells which do."

@@ -7,7 +7,7 @@ import SnapshotServices
 /// A user and their account are one, and have one id.
 enum AccountCommands {
     static let all: [Command] = [
-        listAccounts, listUsers, listDomains, listProjects, createAccount, deleteAccount, registerKeys,
+        listAccounts, listUsers, listDomains, listProjects, createAccount, deleteAccount, registerKeys, getKeys,
     ]
 
     private static let listAccounts = Command.list(
@@ -117,9 +117,7 @@ enum AccountCommands {
         handler: { call in
             let user = try await call.user("id")
             try await call.accounts.deleteUser(user.id, call.caller)
-            let filter = ActivityFilter(event: "users.delete", subject: user.id.description)
-            let lines = try await call.cloud.listActivity(filter, page: PageRequest(limit: 1), call.caller)
-            return .job(Receipt(line: lines.rows.first?.id ?? 0).job)
+            return .job(try await call.receipt("users.delete", user.id.description, in: .some(nil)).job)
         }
     )
 
@@ -135,7 +133,7 @@ enum AccountCommands {
         result: ResultDescription(Shapes.keys),
         deviations: [
             "A pair acts in one environment; operators' pairs act in it unless projectid says another.",
-            "The secret is told this once. There is no getUserKeys. Older pairs stay until they are deleted in the console.",
+            "Older pairs stay until they are deleted in the console.",
         ],
         handler: { call in
             let user = try await call.user("id")
@@ -145,6 +143,27 @@ enum AccountCommands {
                 call.caller
             )
             return .object(Shapes.keys.json(made), named: Shapes.keys.name)
+        }
+    )
+}
+
+extension AccountCommands {
+    fileprivate static let getKeys = Command(
+        name: "getUserKeys",
+        summary: "Tells a user's newest key pair.",
+        kind: .synchronous,
+        access: .anybody,
+        parameters: [Parameter("id", .text, "The user's id.").required],
+        result: ResultDescription(Shapes.keys),
+        deviations: [
+            "Users are told the pair of the environment where they act; pairs of the first versions are not told."
+        ],
+        handler: { call in
+            let user = try await call.user("id")
+            // A pair acts in one environment, so it may not hand out that of another one.
+            let place = call.caller.principal.user.isOperator ? nil : try call.environment
+            let known = try await call.accounts.knownQueryKey(in: place, of: user.id, call.caller)
+            return .object(known.map(Shapes.keys.json) ?? .object([:]), named: Shapes.keys.name)
         }
     )
 }

@@ -145,6 +145,38 @@ extension Call {
         if !tags.isEmpty { _ = try await cloud.addTags(tags, in: try environment, caller) }
     }
 
+    /// The id of the job that an act would have had: that of the line which was just written of it.
+    func receipt(_ event: String, _ subject: String, in place: EnvironmentID?? = nil) async throws -> Receipt {
+        let filter = ActivityFilter(environment: try place ?? environment, event: event, subject: subject)
+        let lines = try await cloud.listActivity(filter, page: PageRequest(limit: 1), caller)
+        return Receipt(line: lines.rows.first?.id ?? 0)
+    }
+
+    /// Makes something of a volume as it is now, by a snapshot that goes when it has served.
+    ///
+    /// A service that dies in between leaves the snapshot, which its owner sees and can delete.
+    func passing<Made>(
+        _ volume: VolumeID,
+        _ make: (SnapshotID) async throws -> Submitted<Made>
+    ) async throws -> Submitted<Made> {
+        // The key of a repeated request belongs to what is made, and to none of the steps to it.
+        var steps = caller
+        steps.idempotencyKey = nil
+        let place = try environment
+        let taken = try await cloud.takeSnapshots(TakeSnapshotRequest(target: .volume(volume)), in: place, steps)
+        guard let snapshot = taken.resource.first?.snapshot.id else { throw refuse("the volume cannot be read.") }
+        try await finish(taken.job)
+        do {
+            let made = try await make(snapshot)
+            // After what reads it, which is before it in the queue.
+            _ = try await cloud.deleteSnapshot(snapshot, in: place, steps)
+            return made
+        } catch {
+            _ = try? await cloud.deleteSnapshot(snapshot, in: place, steps)
+            throw error
+        }
+    }
+
     /// Waits for a job that the protocol has no job for.
     func finish(_ job: JobID) async throws {
         let task = try await cloud.awaitTask(job, atMost: configuration.patience, caller)

@@ -8,62 +8,50 @@ enum EventCommands {
 
     private static let list = Command.list(
         "listEvents",
-        "Lists what happened, newest first.",
+        "Lists what happened and what goes on, newest first.",
         [
+            Parameter("id", .text, "One event."),
             Parameter("type", .text, "Those of a type, such as SNAPSHOT.CREATE."),
             Parameter("level", .word(["INFO", "WARN", "ERROR"]), "ERROR for what failed."),
-            Parameter("state", .word(["Created", "Scheduled", "Started", "Completed"]), "All are Completed."),
+            Parameter(
+                "state",
+                .word(EventStage.allCases.map(\.rawValue) + ["Created"]),
+                "Those that say this of a job."
+            ),
             Parameter("startdate", .date, "Those since then."), Parameter("enddate", .date, "Those before then."),
+            Parameter("startid", .text, "That event, and those whose parentid it is."),
             Parameter("resourceid", .text, "Those about one thing."),
+            Parameter("resourcetype", .text, "Those about a kind of thing, such as Volume."), .keyword,
         ],
         of: Shapes.event,
-        deviations: ["A command has one event, Completed, when it has ended."]
+        deviations: [
+            "No event has the state Created: Scheduled says the same.",
+            "The events of a machine snapshot are those of its volumes' snapshots.",
+            "What was done with an earlier version of the service has one event, Completed.",
+        ]
     ) { call in
-        let arguments = call.arguments
-        let level = arguments.word("level")
-        let codes = arguments.text("type").map { EventWords.codes(of: $0) }
-        if level == "WARN" || (arguments.word("state") ?? "Completed") != "Completed" || codes?.isEmpty == true {
-            return .fields([:])
-        }
-        let page = try Page(arguments)
-        var filter = ActivityFilter(
-            event: codes?.count == 1 ? codes?.first : nil,
-            status: level == "ERROR" ? .failed : nil,
-            from: arguments.date("startdate"),
-            until: arguments.date("enddate"),
-            subject: arguments.text("resourceid")?.lowercased()
-        )
-        let isWanted: ((ActivityEntry) -> Bool)? =
-            level == "INFO" || (codes?.count ?? 1) > 1
-            ? { entry in
-                (level != "INFO" || entry.status != .failed) && (codes.map { $0.contains(entry.event) } ?? true)
-            } : nil
-        var rows: [ActivityEntry] = []
-        var total = 0
+        let wanted = EventFilter(call.arguments)
+        var events: [Event] = []
         for environment in call.environments {
+            var filter = wanted.lines
             filter.environment = environment.id
-            var request = PageRequest(
-                offset: isWanted == nil ? max(0, page.offset - total) : 0,
-                limit: PageRequest.largest
-            )
-            while true {
-                let found = try await call.cloud.listActivity(filter, page: request, call.caller)
-                rows += isWanted.map { found.rows.filter($0) } ?? found.rows
-                request.offset += found.rows.count
-                let isEnough = isWanted == nil && rows.count >= page.limit ?? .max
-                guard !isEnough, request.offset < found.total, !found.rows.isEmpty else {
-                    total += found.total
-                    break
-                }
-            }
+            events += Event.all(of: try await lines(filter, call))
+            let tasks = try await call.cloud.overview(of: environment.id, call.caller).openTasks
+            events += tasks.flatMap { Event.all(of: $0.job) }
         }
-        if isWanted != nil {
-            total = rows.count
-            rows = page.cut(rows)
-        } else if let limit = page.limit {
-            rows = Array(rows.prefix(limit))
+        events = events.filter(wanted.fits).sorted(by: Event.isNewer)
+        return try call.answer(events, Shapes.event)
+    }
+
+    private static func lines(_ filter: ActivityFilter, _ call: Call) async throws -> [ActivityEntry] {
+        var lines: [ActivityEntry] = []
+        var request = PageRequest.all
+        while true {
+            let found = try await call.cloud.listActivity(filter, page: request, call.caller)
+            lines += found.rows
+            request.offset += found.rows.count
+            guard request.offset < found.total, !found.rows.isEmpty else { return lines }
         }
-        return .rows(rows.map(Shapes.event.json), total: total, named: Shapes.event.name)
     }
 
     private static let types = Command.list(
@@ -73,23 +61,21 @@ enum EventCommands {
         [],
         of: Shapes.eventType
     ) { call in
-        try call.answer(Set(EventWords.types.map(\.value)).sorted(), Shapes.eventType)
+        try call.answer(EventWords.all, Shapes.eventType)
     }
 }
 
 extension Shapes {
-    static let event = Shape<ActivityEntry>(
+    static let event = Shape<Event>(
         "event",
         [
-            .text("id", "The id.") { Receipt(line: $0.id).job.description },
-            .text("type", "The type.") { EventWords.type(of: $0.event) },
-            .text("level", "INFO, or ERROR for what failed.") { $0.status == .failed ? "ERROR" : "INFO" },
-            .always("state", "The state.", "Completed"),
-            .text("description", "What happened.") { entry in
-                let what = "\(entry.event) \(entry.subjectName): \(entry.status.rawValue)"
-                return entry.message.map { "\(what). \($0)" } ?? what
-            },
+            .text("id", "The id.") { $0.id.description },
+            .text("type", "The type.") { $0.type },
+            .text("level", "INFO, or ERROR for what failed.") { $0.level },
+            .text("state", "Scheduled, Started or Completed.") { $0.stage.rawValue },
+            .text("description", "What happened.") { $0.text },
             .instant("created", "When.") { $0.createdAt },
+            .text("parentid", "The event that scheduled it.") { $0.parent?.description },
             .text("username", "Who asked.") { $0.actor.name },
             .text("account", "Their account.") { $0.actor.name },
             .text("resourceid", "What it is about.") { $0.subjectID },
@@ -114,18 +100,28 @@ enum EventWords {
         "volumes.attach": "VOLUME.ATTACH", "volumes.detach": "VOLUME.DETACH", "volumes.resize": "VOLUME.RESIZE",
         "templates.create": "TEMPLATE.CREATE", "templates.import": "TEMPLATE.CREATE",
         "templates.update": "TEMPLATE.UPDATE", "templates.delete": "TEMPLATE.DELETE", "instances.create": "VM.CREATE",
+        "instances.destroy": "VM.DESTROY", "instances.recover": "VM.RECOVER", "instances.restore": "VM.RESTORE",
+        "volumes.destroy": "VOLUME.DESTROY", "volumes.recover": "VOLUME.RECOVER",
         "instances.start": "VM.START", "instances.stop": "VM.STOP", "instances.reboot": "VM.REBOOT",
-        "instances.update": "VM.UPDATE", "instances.delete": "VM.DESTROY", "tags.create": "CREATE_TAGS",
+        "instances.update": "VM.UPDATE", "instances.delete": "VM.EXPUNGE", "tags.create": "CREATE_TAGS",
         "tags.delete": "DELETE_TAGS", "policies.create": "SNAPSHOTPOLICY.CREATE",
         "policies.update": "SNAPSHOTPOLICY.UPDATE", "policies.delete": "SNAPSHOTPOLICY.DELETE",
     ]
 
+    /// Of a whole machine's going back.
+    private static let instanceRevert = "VMSNAPSHOT.REVERTTO"
+
     /// What the protocol has no word for keeps its code, in its letter case.
-    static func type(of code: String) -> String {
-        types[code] ?? code.uppercased()
+    static func type(of code: String, _ subjectKind: String) -> String {
+        if code == "volumes.revert", subjectKind == "instances" { return instanceRevert }
+        return types[code] ?? code.uppercased()
     }
 
+    static let all = (Set(types.values).union([instanceRevert])).sorted()
+
+    /// The codes that can have a type.
     static func codes(of type: String) -> [String] {
+        guard type.uppercased() != instanceRevert else { return ["volumes.revert"] }
         let known = types.filter { $0.value.lowercased() == type.lowercased() }.keys.sorted()
         return known.isEmpty ? [type.lowercased()] : known
     }

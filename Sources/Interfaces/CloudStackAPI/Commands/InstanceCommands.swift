@@ -4,7 +4,7 @@ import SnapshotPorts
 import SnapshotServices
 
 enum InstanceCommands {
-    static let all: [Command] = [list, deploy, start, stop, reboot, destroy, update]
+    static let all: [Command] = [list, deploy, start, stop, reboot, destroy, recover, restore, update]
 
     private static let id = Parameter("id", .id(.instance), "The machine.").placing
 
@@ -17,10 +17,13 @@ enum InstanceCommands {
             .zone,
             Parameter("state", .text, "Those in a state, such as Running."),
             Parameter("templateid", .id(.template), "Those of a template."),
+            Parameter("hostid", .text, "Those on a host: there is one."),
+            Parameter("details", .list, "Read and not heeded: everything is told."),
         ],
         of: Shapes.instance
     ) { call in
         let filter = InstanceFilter(
+            states: Set(ResourceState.Word.allCases),
             text: call.arguments.text("keyword"),
             ids: try call.wantedIDs(),
             name: try call.wantedName(),
@@ -28,6 +31,7 @@ enum InstanceCommands {
         )
         let state = call.arguments.text("state")?.lowercased()
         let template: TemplateID? = call.arguments.id("templateid")
+        if let host = call.arguments.text("hostid"), host.lowercased() != WellKnown.host { return .fields([:]) }
         let isSelective = state != nil || template != nil
         return try await call.list(
             Shapes.instance,
@@ -45,13 +49,14 @@ enum InstanceCommands {
 
     private static let deploy = Command(
         name: "deployVirtualMachine",
-        summary: "Deploys a machine from a template or a snapshot.",
+        summary: "Deploys a machine from a template, a snapshot or a root volume.",
         kind: .creation,
         access: .may(.create),
         parameters: [
             Parameter("serviceofferingid", .id(.computeOffering), "The size.").required,
-            Parameter("templateid", .id(.template), "The template; or snapshotid."),
+            Parameter("templateid", .id(.template), "The template; or snapshotid, or volumeid."),
             Parameter("snapshotid", .id(.snapshot), "A snapshot of a root volume, or of a whole machine's."),
+            Parameter("volumeid", .id(.volume), "A root volume, as it is now, also of a machine that runs."),
             Parameter("zoneid", .id(.zone), "The zone; there is one.").required,
             Parameter("name", .text, "A host name: letters, digits and dashes; left out, one is made."),
             Parameter("displayname", .text, "The name, when name is left out."),
@@ -65,14 +70,18 @@ enum InstanceCommands {
         result: ResultDescription(Shapes.instance),
         deviations: [
             "Names are unique in an environment, and a machine has one name.",
+            "volumeid copies the volume and leaves it where it is.",
             "Networks, addresses, keys, user data and groups are not heeded: every machine has the user-mode network.",
         ],
         handler: { call in
-            let submitted = try await call.cloud.deploy(
-                try DeployRequest(call),
-                in: try call.environment,
-                call.caller
-            )
+            let environment = try call.environment
+            let submitted = try await call.deploymentSource { source in
+                try await call.cloud.deploy(
+                    try await DeployRequest.read(call, from: source),
+                    in: environment,
+                    call.caller
+                )
+            }
             guard let instance = submitted.resource.first else { throw call.refuse("what it made is gone.") }
             return .job(submitted.job, creating: instance.instance.id.description)
         }
@@ -125,23 +134,71 @@ enum InstanceCommands {
 
     private static let destroy = Command(
         name: "destroyVirtualMachine",
-        summary: "Deletes a machine with its root volume; its other volumes are detached, and snapshots stay.",
+        summary:
+            "Stops a machine and puts it aside with its root volume; other volumes are detached, and snapshots stay.",
         kind: .asynchronous,
         access: .may(.change),
         parameters: [
-            id.required, Parameter("expunge", .flag, "Read and not heeded: it always is."),
+            id.required, Parameter("expunge", .flag, "Delete it for good, at once, also one that was destroyed."),
             Parameter("volumeids", .ids(.volume), "Data volumes that go with it."), .project,
         ],
         result: ResultDescription(Shapes.instance),
-        deviations: ["A machine is expunged at once, with or without expunge; take a snapshot first to keep it."],
+        deviations: [
+            "The name of a destroyed machine is free. Its policies rest, and come back with it.",
+            "The data volumes that stay are detached at once, and not when it is expunged.",
+        ],
+        handler: { call in
+            let id: InstanceID = try call.requiredID("id")
+            let volumes: Set<VolumeID> = Set(call.arguments.ids("volumeids"))
+            let environment = try call.environment
+            guard call.arguments.flag("expunge") == true else {
+                return .job(try await call.cloud.destroyInstance(id, with: volumes, in: environment, call.caller))
+            }
+            let request = DeleteInstanceRequest(volumesToDelete: volumes)
+            return .job(try await call.cloud.deleteInstance(id, request, in: environment, call.caller))
+        }
+    )
+
+    private static let recover = Command(
+        name: "recoverVirtualMachine",
+        summary: "Brings back a machine that was destroyed, stopped.",
+        kind: .synchronous,
+        access: .may(.change),
+        parameters: [id.required, .project],
+        result: ResultDescription(Shapes.instance),
+        deviations: ["Refused when another machine has its name by now, or another volume that of its root volume."],
+        handler: { call in
+            let view = try await call.cloud.recoverInstance(
+                try call.requiredID("id"),
+                in: try call.environment,
+                call.caller
+            )
+            return try await call.answer(view, Shapes.instance)
+        }
+    )
+
+    private static let restore = Command(
+        name: "restoreVirtualMachine",
+        summary: "Puts a machine's root volume back to its template, or to another; what it held is kept for a while.",
+        kind: .asynchronous,
+        access: .may(.revert),
+        parameters: [
+            Parameter("virtualmachineid", .id(.instance), "The machine.").required.placing,
+            Parameter("templateid", .id(.template), "The template; left out, the machine's own."), .project,
+        ],
+        result: ResultDescription(Shapes.instance),
+        deviations: [
+            "The root volume keeps its identity, its size and its snapshots.",
+            "What is replaced is kept for a week as a snapshot, with undo=true.",
+        ],
         handler: { call in
             .job(
-                try await call.cloud.deleteInstance(
-                    try call.requiredID("id"),
-                    DeleteInstanceRequest(volumesToDelete: Set(call.arguments.ids("volumeids"))),
+                try await call.cloud.restoreInstance(
+                    try call.requiredID("virtualmachineid"),
+                    to: call.arguments.id("templateid"),
                     in: try call.environment,
                     call.caller
-                )
+                ).job
             )
         }
     )
@@ -171,25 +228,35 @@ enum InstanceCommands {
     )
 }
 
-extension DeployRequest {
-    fileprivate init(_ call: Call) throws {
-        let arguments = call.arguments
-        let (template, snapshot): (TemplateID?, SnapshotID?) = (arguments.id("templateid"), arguments.id("snapshotid"))
-        let source: DeploymentSource
-        switch (template, snapshot) {
-        case (let template?, nil): source = .template(template)
-        case (nil, let snapshot?): source = .snapshot(snapshot)
-        default: throw call.refuse("one of templateid and snapshotid is needed.")
+extension Call {
+    /// What a machine is deployed from, for as long as that takes to be asked for.
+    fileprivate func deploymentSource<Made>(
+        _ deploy: (DeploymentSource) async throws -> Submitted<Made>
+    ) async throws -> Submitted<Made> {
+        let sources: (TemplateID?, SnapshotID?, VolumeID?) = (
+            arguments.id("templateid"), arguments.id("snapshotid"), arguments.id("volumeid")
+        )
+        switch sources {
+        case (let template?, nil, nil): return try await deploy(.template(template))
+        case (nil, let snapshot?, nil): return try await deploy(.snapshot(snapshot))
+        case (nil, nil, let volume?): return try await passing(volume) { try await deploy(.snapshot($0)) }
+        default: throw refuse("one of templateid, snapshotid and volumeid is needed.")
         }
+    }
+}
+
+extension DeployRequest {
+    fileprivate static func read(_ call: Call, from source: DeploymentSource) async throws -> DeployRequest {
+        let arguments = call.arguments
         let details = Dictionary(arguments.map("details").map { ($0.lowercased(), $1) }) { first, _ in first }
-        self.init(
+        return DeployRequest(
             source: source,
-            name: try Self.name(call),
-            computeOffering: Choices.computeOfferings.find(arguments.text("serviceofferingid"))?.id ?? "",
+            name: try name(call),
+            computeOffering: try await call.computeOffering("serviceofferingid").id,
             cpuCount: details["cpunumber"].flatMap { Int($0) },
             memory: details["memory"].flatMap { Int64($0) }.map { .mebibytes(min($0, 1 << 30)) },
             rootVolumeSize: try call.gibibytes("rootdisksize"),
-            dataVolumeSize: try Choices.diskOfferings.find(arguments.text("diskofferingid"))?
+            dataVolumeSize: try await call.diskOffering("diskofferingid")?
                 .size(try call.gibibytes("size"), call),
             startsInstances: arguments.flag("startvm") ?? true
         )

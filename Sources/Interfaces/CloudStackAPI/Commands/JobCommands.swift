@@ -39,6 +39,11 @@ enum JobCommands {
             if line.event == "policies.update", let policy = try? await call.policy(line.subjectID, "jobid") {
                 fields["jobresult"] = .object([Shapes.policy.name: Shapes.policy.json(policy)])
             }
+            if line.event == "volumes.destroy", let id = VolumeID(line.subjectID), let place = line.environment,
+                let volume = try? await call.volume(id, in: place)
+            {
+                fields["jobresult"] = .object([Shapes.volume.name: Shapes.volume.json(try await call.owned(volume))])
+            }
             return .fields(fields)
         }
         throw PlaceFinder.unknown(receipt.job.description, "jobid", call.command)

@@ -4,7 +4,7 @@ import SnapshotPorts
 import SnapshotServices
 
 enum TemplateCommands {
-    static let all: [Command] = [list, create, register, update, delete]
+    static let all: [Command] = [list, create, register, update, updatePermissions, delete]
 
     private static let id = Parameter("id", .id(.template), "The template.").placing
     private static let filters = [
@@ -78,26 +78,33 @@ enum TemplateCommands {
 
     private static let create = Command(
         name: "createTemplate",
-        summary: "Makes a template from a snapshot of a root volume, which may be deleted afterwards.",
+        summary: "Makes a template from a root volume or a snapshot of one, which may be deleted afterwards.",
         kind: .creation,
         access: .may(.create),
         parameters: [
             Parameter("name", .text, "The name, unique in the environment.").required,
             Parameter("displaytext", .text, "The description."),
-            Parameter("snapshotid", .id(.snapshot), "The snapshot.").required.placing,
+            Parameter("snapshotid", .id(.snapshot), "The snapshot; or volumeid.").placing,
+            Parameter("volumeid", .id(.volume), "The volume, as it is now.").placing,
             Parameter("tags", .map, "Its tags."), .project,
         ] + properties,
         result: ResultDescription(Shapes.template),
         deviations: [
-            "From a snapshot only: take one of the volume first, also while its machine runs.",
+            "A volume may be that of a running machine: the template holds what a snapshot of it would.",
             "ostypeid may be left out. Featured and public are the same here.",
         ],
         handler: { call in
-            let submitted = try await call.cloud.createTemplate(
-                try CreateTemplateRequest(.snapshot(try call.requiredID("snapshotid"), isFull: false), call),
-                in: try call.environment,
-                call.caller
-            )
+            let environment = try call.environment
+            let make = { (snapshot: SnapshotID) async throws in
+                let request = try CreateTemplateRequest(.snapshot(snapshot, isFull: false), call)
+                return try await call.cloud.createTemplate(request, in: environment, call.caller)
+            }
+            let submitted: Submitted<TemplateView>
+            switch (call.arguments.id("snapshotid") as SnapshotID?, call.arguments.id("volumeid") as VolumeID?) {
+            case (let snapshot?, nil): submitted = try await make(snapshot)
+            case (nil, let volume?): submitted = try await call.passing(volume, make)
+            default: throw call.refuse("one of snapshotid and volumeid is needed.")
+            }
             try await call.tag(submitted.resource.reference)
             return .job(submitted.job, creating: submitted.resource.template.id.description)
         }
@@ -180,6 +187,32 @@ enum TemplateCommands {
                 call.caller
             )
             return try await call.answer(view, Shapes.template)
+        }
+    )
+
+    private static let updatePermissions = Command(
+        name: "updateTemplatePermissions",
+        summary: "Says whether every environment can use a template.",
+        kind: .synchronous,
+        access: .operators,
+        parameters: [
+            id.required, Parameter("ispublic", .flag, "Whether every environment can use it."),
+            Parameter("isfeatured", .flag, "The same: there is no other rank."),
+            Parameter("isextractable", .flag, "Read and not heeded: templates are not downloaded here."), .project,
+        ],
+        result: .success,
+        deviations: ["Templates are not shared with single accounts."],
+        handler: { call in
+            let wanted = call.arguments.flag("ispublic") ?? call.arguments.flag("isfeatured")
+            if let wanted {
+                _ = try await call.cloud.setTemplate(
+                    try call.requiredID("id"),
+                    isPublic: wanted,
+                    in: try call.environment,
+                    call.caller
+                )
+            }
+            return .success
         }
     )
 

@@ -3,7 +3,7 @@ import SnapshotPorts
 import SnapshotServices
 
 enum VolumeCommands {
-    static let all: [Command] = [list, create, attach, detach, delete, destroy, resize]
+    static let all: [Command] = [list, create, attach, detach, delete, destroy, recover, resize]
 
     private static let id = Parameter("id", .id(.volume), "The volume.").placing
 
@@ -17,21 +17,29 @@ enum VolumeCommands {
             Parameter("type", .word(["ROOT", "DATADISK"]), "Root or data volumes."),
             Parameter("virtualmachineid", .id(.instance), "Those of a machine.").placing,
             Parameter("state", .text, "Those in a state, such as Ready."),
+            Parameter("storageid", .text, "Those on a pool."),
         ],
         of: Shapes.volume
     ) { call in
         let filter = VolumeFilter(
             instance: call.arguments.id("virtualmachineid"),
             role: call.arguments.word("type").map { $0 == "ROOT" ? .root : .data },
+            states: Set(ResourceState.Word.allCases),
             text: call.arguments.text("keyword"),
             ids: try call.wantedIDs(),
             name: try call.wantedName(),
             tags: call.wantedTags
         )
         let state = call.arguments.text("state")?.lowercased()
+        let pool = call.arguments.text("storageid")?.lowercased()
+        let isSelective = state != nil || pool != nil
         return try await call.list(
             Shapes.volume,
-            where: state.map { state in { StateWords.word($0.shownState).lowercased() == state } }
+            where: isSelective
+                ? { view in
+                    (state == nil || state == StateWords.word(view.shownState).lowercased())
+                        && (pool == nil || pool == WellKnown.id(of: view.volume.pool))
+                } : nil
         ) { environment, page throws(ServiceError) in
             var filter = filter
             filter.environment = environment
@@ -60,7 +68,7 @@ enum VolumeCommands {
         ],
         handler: { call in
             let name = try ResourceName(call.arguments.text("name") ?? "")
-            let offering = Choices.diskOfferings.find(call.arguments.text("diskofferingid"))
+            let offering = try await call.diskOffering("diskofferingid")
             let submitted = try await call.cloud.createVolume(
                 CreateVolumeRequest(
                     source: try source(call, offering),
@@ -164,21 +172,40 @@ enum VolumeCommands {
 
     private static let destroy = Command(
         name: "destroyVolume",
-        summary: "Deletes a detached volume; its snapshots stay.",
+        summary: "Puts a detached volume aside, from where it can be recovered for a while; its snapshots stay.",
         kind: .asynchronous,
         access: .may(.change),
-        parameters: [
-            id.required, Parameter("expunge", .flag, "Must be true: volumes are not kept for a recovery."), .project,
-        ],
-        result: .success,
-        deviations: ["Refused without expunge=true: a destroyed volume could not be recovered."],
+        parameters: [id.required, Parameter("expunge", .flag, "Delete it for good, at once."), .project],
+        result: ResultDescription(Shapes.volume),
+        deviations: ["A volume of a machine is detached first, or destroyed with its machine."],
         handler: { call in
+            let id: VolumeID = try call.requiredID("id")
             guard call.arguments.flag("expunge") == true else {
-                throw call.refuse("volumes are not kept for a recovery; say expunge=true.")
+                _ = try await call.cloud.destroyVolume(id, in: try call.environment, call.caller)
+                return .job(try await call.receipt("volumes.destroy", id.description).job)
             }
-            return .job(
-                try await call.cloud.deleteVolume(try call.requiredID("id"), in: try call.environment, call.caller)
+            return .job(try await call.cloud.deleteVolume(id, in: try call.environment, call.caller))
+        }
+    )
+
+    private static let recover = Command(
+        name: "recoverVolume",
+        summary: "Brings back a volume that was destroyed.",
+        kind: .synchronous,
+        access: .may(.change),
+        parameters: [id.required, .project],
+        result: ResultDescription(Shapes.volume),
+        deviations: [
+            "Refused when another volume has its name by now.",
+            "One that was destroyed with its machine comes back with it.",
+        ],
+        handler: { call in
+            let view = try await call.cloud.recoverVolume(
+                try call.requiredID("id"),
+                in: try call.environment,
+                call.caller
             )
+            return try await call.answer(view, Shapes.volume)
         }
     )
 
@@ -196,7 +223,7 @@ enum VolumeCommands {
         deviations: ["Volumes only grow.", "Machine snapshots do not stand in the way."],
         handler: { call in
             let asked = try call.gibibytes("size")
-            let offering = Choices.diskOfferings.find(call.arguments.text("diskofferingid"))
+            let offering = try await call.diskOffering("diskofferingid")
             guard
                 let size = try offering.map({ offering throws(APIFailure) in try offering.size(asked, call) }) ?? asked
             else { throw call.refuse("one of size and diskofferingid is needed.") }

@@ -38,11 +38,14 @@ struct JobResult {
             return try await object(job.volumes.first, job, call.volume, Shapes.volume)
         case .createTemplate, .importTemplate:
             return try await object(job.templates.first, job, call.template, Shapes.template)
-        case .deployInstances, .startInstance, .stopInstance, .rebootInstance:
+        case .deployInstances, .startInstance, .stopInstance, .rebootInstance, .destroyInstance, .restoreInstance:
             return try await object(job.instances.first, job, call.instance, Shapes.instance)
         case .deleteInstance:
             return gone(job.instances.first?.description, job, Shapes.instance.name, state: "Expunging")
-        case .verifySnapshot, .deleteSnapshot, .deleteVolume, .deleteTemplate, .deleteEnvironment:
+        case .deleteVolume:
+            // Only destroyVolume has a job for it.
+            return gone(job.volumes.first?.description, job, Shapes.volume.name, state: "Expunged")
+        case .verifySnapshot, .deleteSnapshot, .deleteTemplate, .deleteEnvironment:
             return .object(["success": .flag(true)])
         }
     }

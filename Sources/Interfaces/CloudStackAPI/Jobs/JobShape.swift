@@ -84,7 +84,8 @@ enum JobWords {
             case .startInstance: "vm.StartVMCmd"
             case .stopInstance: "vm.StopVMCmd"
             case .rebootInstance: "vm.RebootVMCmd"
-            case .deleteInstance: "vm.DestroyVMCmd"
+            case .deleteInstance, .destroyInstance: "vm.DestroyVMCmd"
+            case .restoreInstance: "vm.RestoreVMCmd"
             case .deleteEnvironment: "project.DeleteProjectCmd"
             }
         return "org.apache.cloudstack.api.command.user.\(name)"

@@ -17,11 +17,9 @@ extension Shapes {
             .text("templatename", "The template's name.") { $0.view.templateName?.description },
             .text("templatedisplaytext", "The template's name.") { $0.view.templateName?.description },
             .text("serviceofferingid", "The offering's id.") {
-                Choices.computeOfferings.id(of: $0.view.instance.computeOffering)
+                ComputeOffering.wireID(of: $0.view.instance.computeOffering)
             },
-            .text("serviceofferingname", "The offering's name.") { owned in
-                ComputeOffering.all.first { $0.id == owned.view.instance.computeOffering }?.name
-            },
+            .text("serviceofferingname", "The offering's name.") { $0.view.offeringName },
             .integer("cpunumber", "Processors.") { Int64($0.view.instance.cpuCount) },
             .integer("cpuspeed", "A nominal speed in MHz.") { _ in nominalSpeed },
             .integer("memory", "Memory in MiB.") { $0.view.instance.memory.bytes >> 20 },

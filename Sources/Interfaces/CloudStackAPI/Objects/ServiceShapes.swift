@@ -40,8 +40,8 @@ enum Shapes {
             },
             .integer("defaultuipagesize", "Rows on a page.") { _ in 50 },
             .always("dynamicrolesenabled", "Whether roles can be made.", false),
-            .always("allowuserviewdestroyedvm", "Whether destroyed machines are seen.", false),
-            .always("allowuserexpungerecovervm", "Whether users expunge machines.", true),
+            .always("allowuserviewdestroyedvm", "Whether destroyed machines are seen.", true),
+            .always("allowuserexpungerecovervm", "Whether users expunge and recover machines.", true),
             .always("snapshotshowchainsize", "Whether snapshots say the size of their chain.", false),
         ]
     )
@@ -57,19 +57,21 @@ enum Shapes {
         ]
     )
 
-    static let computeOffering = Shape<Choice<ComputeOffering>>(
+    static let computeOffering = Shape<ComputeOffering>(
         "serviceoffering",
         [
-            .text("id", "The id.") { $0.id },
-            .text("name", "The name.") { $0.value.name },
-            .text("displaytext", "The name.") { $0.value.name },
+            .text("id", "The id.") { $0.wireID },
+            .text("name", "The name.") { $0.name },
+            .text("displaytext", "The description, or the name.") {
+                $0.description.isEmpty ? $0.name : $0.description
+            },
             // Clients need numbers also where the caller chooses them: then these are the least.
-            .integer("cpunumber", "Processors.") { Int64($0.value.cpuCount ?? ComputeOffering.cpuBounds.lowerBound) },
+            .integer("cpunumber", "Processors.") { Int64($0.cpuCount ?? ComputeOffering.cpuBounds.lowerBound) },
             .integer("memory", "Memory in MiB.") {
-                $0.value.memory.map { $0.bytes >> 20 } ?? Int64(ComputeOffering.memoryBoundsInMebibytes.lowerBound)
+                $0.memory.map { $0.bytes >> 20 } ?? Int64(ComputeOffering.memoryBoundsInMebibytes.lowerBound)
             },
             .integer("cpuspeed", "A nominal speed in MHz: none is enforced.") { _ in nominalSpeed },
-            .flag("iscustomized", "Whether the caller chooses processors and memory.") { $0.value.isCustom },
+            .flag("iscustomized", "Whether the caller chooses processors and memory.") { $0.isCustom },
             .always("storagetype", "Where disks lie.", "local"),
             .always("provisioningtype", "How disks take space.", "thin"),
             .always("offerha", "Whether machines start elsewhere when a host fails.", false),
@@ -83,16 +85,18 @@ enum Shapes {
 
     static let nominalSpeed: Int64 = 2_000
 
-    static let diskOffering = Shape<Choice<DiskOffering>>(
+    static let diskOffering = Shape<DiskOffering>(
         "diskoffering",
         [
-            .text("id", "The id.") { $0.id },
-            .text("name", "The name.") { $0.value.name },
-            .text("displaytext", "The name.") { $0.value.name },
-            .integer("disksize", "The size in GiB; 0 when the caller chooses it.") {
-                $0.value.size?.wholeGibibytes ?? 0
+            .text("id", "The id.") { $0.wireID },
+            .text("name", "The name.") { $0.name },
+            .text("displaytext", "The description, or the name.") {
+                $0.description.isEmpty ? $0.name : $0.description
             },
-            .flag("iscustomized", "Whether the caller chooses the size.") { $0.value.isCustom },
+            .integer("disksize", "The size in GiB; 0 when the caller chooses it.") {
+                $0.size?.wholeGibibytes ?? 0
+            },
+            .flag("iscustomized", "Whether the caller chooses the size.") { $0.isCustom },
             .always("iscustomizediops", "Whether the caller chooses a rate.", false),
             .always("displayoffering", "Whether users see it.", true),
             .always("provisioningtype", "How disks take space.", "thin"),

@@ -14,7 +14,8 @@ enum StateWords {
         switch state {
         // A volume that is being detached is Ready by this protocol.
         case .detaching: ShownVolumeState.ready.rawValue
-        case .creating, .ready, .snapshotting, .reverting, .resizing, .attaching, .destroying, .failed: state.rawValue
+        case .creating, .ready, .snapshotting, .reverting, .resizing, .attaching, .destroying, .destroyed, .failed:
+            state.rawValue
         }
     }
 
@@ -22,7 +23,7 @@ enum StateWords {
         switch state {
         // A word that clients do not know would break their whole list, and the machine's processors do have power.
         case .unknown: ShownInstanceState.running.rawValue
-        case .starting, .running, .stopping, .stopped, .destroying, .failed: state.rawValue
+        case .starting, .running, .stopping, .stopped, .destroying, .destroyed, .failed: state.rawValue
         }
     }
 

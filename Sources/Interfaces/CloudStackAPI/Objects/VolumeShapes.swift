@@ -16,12 +16,12 @@ extension Shapes {
             },
             .instant("created", "When it was made.") { $0.view.volume.createdAt },
             .text("diskofferingid", "The offering's id, for one that was made of an offering.") {
-                Choices.diskOfferings.id(of: $0.view.volume.diskOffering)
+                $0.view.volume.diskOffering.map(DiskOffering.wireID)
             },
-            .text("diskofferingname", "The offering's name.") { offering($0.view)?.name },
-            .text("diskofferingdisplaytext", "The offering's name.") { offering($0.view)?.name },
+            .text("diskofferingname", "The offering's name.") { $0.view.offeringName },
+            .text("diskofferingdisplaytext", "The offering's name.") { $0.view.offeringName },
             .text("serviceofferingid", "The size of the machine, for a root volume.") { owned in
-                rootInstance(owned.view).flatMap { Choices.computeOfferings.id(of: $0.computeOffering) }
+                rootInstance(owned.view).map { ComputeOffering.wireID(of: $0.computeOffering) }
             },
             .text("templateid", "The template, for a root volume.") { $0.view.volume.template?.description },
             .text("virtualmachineid", "The machine, while attached.") {
@@ -43,14 +43,12 @@ extension Shapes {
             .always("hypervisor", "What runs its machine.", hypervisorName),
             .always("isextractable", "Whether it can be downloaded here.", false),
             .always("displayvolume", "Whether users see it.", true),
-            .always("destroyed", "Whether it is on its way out.", false),
+            .flag("destroyed", "Whether it was destroyed, and can be recovered.") {
+                $0.view.volume.state.destroyedAt != nil
+            },
             .always("quiescevm", "Whether snapshots freeze the guest by default.", false),
         ] + surroundings { $0.activity }
     )
-
-    private static func offering(_ view: VolumeView) -> DiskOffering? {
-        DiskOffering.all.first { $0.id == view.volume.diskOffering }
-    }
 
     private static func rootInstance(_ view: VolumeView) -> Instance? {
         view.volume.role == .root ? view.instance : nil

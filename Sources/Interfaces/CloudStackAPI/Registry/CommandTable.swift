@@ -3,7 +3,7 @@ enum CommandTable {
     static let all: [Command] = [
         ServiceCommands.all, OfferingCommands.all, AccountCommands.all, VolumeCommands.all, SnapshotCommands.all,
         PolicyCommands.all, InstanceCommands.all, InstanceSnapshotCommands.all, TemplateCommands.all, TagCommands.all,
-        EventCommands.all, JobCommands.all, AbsentCommands.all,
+        EventCommands.all, JobCommands.all, InfrastructureCommands.all, AbsentCommands.all,
     ].flatMap(\.self).sorted { $0.name < $1.name }
 
     /// Names are exact.

@@ -105,7 +105,7 @@ def test_golden_image(visit: Visit, service: Service, made: list[tuple[str, ...]
     expect(visitor.heading(SPANISH.instances)).to_be_visible()
     for number in (1, 2, 3):
         name = f"shop-{number}"
-        made.append(("instance", "delete", name))
+        made.append(("instance", "delete", "--purge", name))
         expect(visitor.row(name)).to_contain_text(RUNNING)
     for number in (1, 2, 3):
         assert eventually(f"shop-{number} counts", lambda name=f"shop-{number}": service.counter(name))
@@ -126,7 +126,7 @@ def test_troubleshooting(visit: Visit, service: Service, made: list[tuple[str, .
     form.get_by_label(SPANISH.name).fill("patient")
     form.get_by_label(ENVIRONMENT).select_option(label="lab")
     visitor.apply()
-    made.append(("instance", "delete", "patient", "--environment", "lab"))
+    made.append(("instance", "delete", "--purge", "patient", "--environment", "lab"))
     expect(visitor.heading(SPANISH.instances)).to_be_visible()
     assert "/environments/lab/" in page.url
     expect(visitor.row("patient")).to_contain_text(RUNNING)

@@ -16,6 +16,7 @@ struct ChangeTests {
         enum Order: Sendable {
             case deploy(DeployRequest, EnvironmentID, String?)
             case deleteInstance(DeleteInstanceRequest)
+            case destroyInstance(Set<VolumeID>)
             case stop(isForced: Bool)
             case take(TakeSnapshotRequest)
             case revert(RevertTarget, restarts: Bool)
@@ -56,6 +57,16 @@ struct ChangeTests {
             _ call: CallContext
         ) async throws(ServiceError) -> JobID {
             take(.deleteInstance(request))
+            return job
+        }
+
+        func destroyInstance(
+            _ id: InstanceID,
+            with volumesToDestroy: Set<VolumeID>,
+            in environment: EnvironmentID,
+            _ call: CallContext
+        ) async throws(ServiceError) -> JobID {
+            take(.destroyInstance(volumesToDestroy))
             return job
         }
 
@@ -179,20 +190,25 @@ struct ChangeTests {
         #expect(home == Sample.production.id)
     }
 
-    @Test("deleting an instance takes a body, or none")
+    @Test("deleting an instance puts it aside, unless it is to be purged or its snapshots go too")
     func deleteInstance() async throws {
         let counter = Counter()
         let api = TestAPI(counter)
-        let body =
-            #"{"deleteSnapshots": "true", "purgeImmediately": true, "volumeIdsToDelete": ["\#(Sample.id(21) as VolumeID)"]}"#
-        for body in [body, nil] {
+        let volume = #""volumeIdsToDelete": ["\#(Sample.id(21) as VolumeID)"]"#
+        for body in [
+            #"{"deleteSnapshots": "true", \#(volume)}"#, #"{"purgeImmediately": true}"#, "{\(volume)}",
+            #"{"purgeImmediately": false}"#, nil,
+        ] {
             #expect(try await api.send(.delete, TestAPI.path(Self.instance), body: body).status == 200)
         }
-        let requests = counter.orders.value.map { order in
-            if case .deleteInstance(let request) = order { request } else { DeleteInstanceRequest() }
+        let orders = counter.orders.value.map { order in
+            switch order {
+            case .deleteInstance(let request): "delete \(request.deletesSnapshots) \(request.volumesToDelete.count)"
+            case .destroyInstance(let volumes): "destroy \(volumes.count)"
+            default: ""
+            }
         }
-        #expect(requests.map(\.deletesSnapshots) == [true, false])
-        #expect(requests.map(\.volumesToDelete) == [[Sample.id(21)], []])
+        #expect(orders == ["delete true 1", "delete false 0", "destroy 1", "destroy 0", "destroy 0"])
     }
 
     @Test("a stop is forced only when asked for")

@@ -28,7 +28,7 @@ struct StateWordTests {
             .createSnapshots: "Snapshotting", .revertVolumes: "RevertSnapshotting", .resizeVolume: "Resizing",
             .attachVolume: "Attaching", .detachVolume: "Detaching", .createVolume: "Creating",
             .deployInstances: "Creating", .deleteVolume: "Destroying", .deleteInstance: "Destroying",
-            .deleteEnvironment: "Destroying",
+            .destroyInstance: "Destroying", .restoreInstance: "RevertSnapshotting", .deleteEnvironment: "Destroying",
         ]
         for kind in Self.kinds {
             let view = Sample.volume(activity: ResourceActivity(kind: kind))
@@ -49,6 +49,7 @@ struct StateWordTests {
         }
         let changing: [(Job.Kind, String)] = [
             (.startInstance, "Starting"), (.stopInstance, "Stopping"), (.deleteInstance, "Expunging"),
+            (.destroyInstance, "Stopping"),
         ]
         for (kind, word) in changing {
             #expect(Sample.instance(activity: ResourceActivity(kind: kind)).shownState.rawValue == word)

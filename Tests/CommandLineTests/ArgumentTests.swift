@@ -17,6 +17,7 @@ struct ArgumentTests {
             "instance create big --template golden --cpu 4 --memory 2G --network",
             "instance create trouble --snapshot before-upgrade --to lab --no-network",
             "instance start a b c", "instance stop a --force", "instance reboot a",
+            "instance recover a b", "instance list --deleted", "instance delete a --purge -y",
             "instance delete a --delete-snapshots --delete-volume d1 --delete-volume d2 --yes", "instance rm a b -y",
             "instance console a --follow", "instance screenshot a -o a.png --force",
             "instance revert a --group 0d9c5a6e-0000-4000-8000-000000000001 --no-restart",

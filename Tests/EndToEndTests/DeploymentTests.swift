@@ -31,7 +31,17 @@ extension ServiceTests {
             let first = try await ground.firstBeat(of: "node-3", afterStart: 0)
             #expect(first.root >= before.root)
             #expect(first.data == nil)
-            try await ground.done("instance", "delete", "node-1", "node-2", "node-3", "node-4", "node-5", "--yes")
+            try await ground.done(
+                "instance",
+                "delete",
+                "node-1",
+                "node-2",
+                "node-3",
+                "node-4",
+                "node-5",
+                "--purge",
+                "--yes"
+            )
             #expect(try await ground.json([InstanceAnswer].self, "instance", "list").map(\.name) == ["web01"])
         }
 
@@ -61,7 +71,7 @@ extension ServiceTests {
             #expect(!console.output.contains(address))
             // Neither sees the other.
             #expect(try await ground.json([InstanceAnswer].self, "instance", "list").map(\.name) == ["web01"])
-            try await ground.done("instance", "delete", "patient", "--environment", "lab", "--yes")
+            try await ground.done("instance", "delete", "patient", "--environment", "lab", "--purge", "--yes")
             try await ground.done("snapshot", "delete", "fault-here", "--yes")
         }
     }

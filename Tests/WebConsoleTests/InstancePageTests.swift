@@ -155,7 +155,7 @@ struct InstancePageTests {
     func viewer() async throws {
         let cloud = MachineCloud()
         let console = try TestConsole(cloud, as: .viewer)
-        let acts = ["start", "stop", "reboot", "rename", "delete", "revert"]
+        let acts = ["start", "stop", "reboot", "rename", "delete", "recover", "revert"]
         for path in ["/instances", Self.running, Self.running + "/snapshots", Self.running + "/console"] {
             let page = try await console.get(path)
             #expect(page.status == 200)
@@ -183,9 +183,14 @@ struct InstancePageTests {
             (Self.running + "/reboot", "", "instanceRebooted", .reboot(MachineCloud.running)),
             (Self.running + "/rename", "name=new", "instanceRenamed", .rename(MachineCloud.running, to: "new")),
             (
-                Self.running + "/delete", "", "instanceDeleted",
+                Self.running + "/delete", "volume-\(Sample.id(21) as VolumeID)=on", "instanceDestroyed",
+                .destroy(MachineCloud.running, volumes: [Sample.id(21)])
+            ),
+            (
+                Self.running + "/delete", "purge=on", "instanceDeleted",
                 .delete(MachineCloud.running, snapshots: false, volumes: [])
             ),
+            (Self.stopped + "/recover", "", "instanceRecovered", .recover(MachineCloud.stopped)),
             (
                 Self.running + "/delete", "volume-\(Sample.id(21) as VolumeID)=on&snapshots=on", "instanceDeleted",
                 .delete(MachineCloud.running, snapshots: true, volumes: [Sample.id(21)])

@@ -33,7 +33,7 @@ package struct CloudMCConfiguration: Sendable {
     /// When this service first started, as far as it is known.
     package var createdAt: Date
     /// What `apiInfo` shows a caller about an environment: never another user's secrets.
-    package var apiFields: @Sendable (Principal, EnvironmentID) async -> [APIField]
+    package var apiFields: @Sendable (Principal, EnvironmentID) async throws(ServiceError) -> [APIField]
     package var largestUpload: ByteCount
     /// How long a change is waited for, so that what takes milliseconds is answered as done.
     package var patience: Duration
@@ -44,7 +44,9 @@ package struct CloudMCConfiguration: Sendable {
         serviceCode: String = "compute",
         serviceName: String = "Compute",
         createdAt: Date = Date(),
-        apiFields: @escaping @Sendable (Principal, EnvironmentID) async -> [APIField] = { _, _ in [] }
+        apiFields: @escaping @Sendable (Principal, EnvironmentID) async throws(ServiceError) -> [APIField] = { _, _ in
+            []
+        }
     ) {
         self.serviceCode = serviceCode
         self.serviceName = serviceName

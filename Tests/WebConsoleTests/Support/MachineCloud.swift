@@ -14,6 +14,8 @@ final class MachineCloud: StubCloud {
         case reboot(InstanceID)
         case rename(InstanceID, to: String)
         case delete(InstanceID, snapshots: Bool, volumes: Set<VolumeID>)
+        case destroy(InstanceID, volumes: Set<VolumeID>)
+        case recover(InstanceID)
         case revert(RevertTarget, restarts: Bool)
         case deploy(Deployment)
     }
@@ -197,6 +199,23 @@ final class MachineCloud: StubCloud {
         async throws(ServiceError) -> InstanceView
     {
         note(.rename(id, to: name.description))
+        return try await instance(id, in: environment, call)
+    }
+
+    func destroyInstance(
+        _ id: InstanceID,
+        with volumesToDestroy: Set<VolumeID>,
+        in environment: EnvironmentID,
+        _ call: CallContext
+    ) async throws(ServiceError) -> JobID {
+        note(.destroy(id, volumes: volumesToDestroy))
+        return Sample.id(70)
+    }
+
+    func recoverInstance(_ id: InstanceID, in environment: EnvironmentID, _ call: CallContext)
+        async throws(ServiceError) -> InstanceView
+    {
+        note(.recover(id))
         return try await instance(id, in: environment, call)
     }
 

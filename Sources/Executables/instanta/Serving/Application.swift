@@ -154,27 +154,39 @@ struct Service: Sendable {
             configuration: CloudMCConfiguration(
                 serviceCode: configuration.serviceCode,
                 serviceName: configuration.serviceName,
-                apiFields: { [address] _, _ in
-                    [.init(key: "endpoint", value: address.url + "/api/v2", isSensitive: false)]
+                apiFields: { [address] principal, environment throws(ServiceError) in
+                    let call = CallContext(principal: principal, requestID: "apiInfo")
+                    let keys = try await accounts.queryKey(
+                        in: environment,
+                        of: principal.user.id,
+                        label: try ResourceName("apiInfo"),
+                        call
+                    )
+                    return [
+                        .init(key: "endpoint", value: address.url + "/client/api", isSensitive: false),
+                        .init(key: "api_key", value: keys.key, isSensitive: false),
+                        .init(key: "secret_key", value: keys.secret ?? "", isSensitive: true),
+                        .init(key: "project_id", value: environment.description, isSensitive: false),
+                        .init(key: "rest_endpoint", value: address.url + "/api/v2", isSensitive: false),
+                    ]
                 }
             )
         ).add(to: router)
-        CloudStackRoutes(
-            cloud: room.cloud,
-            configuration: CloudStackConfiguration(
-                findKey: { key, address throws(ServiceError) in
-                    try await accounts.caller(queryKey: key, address: address).map { caller in
-                        CloudStackConfiguration.KeyPair(
-                            principal: caller.principal,
-                            secret: caller.secret,
-                            environment: caller.environment,
-                            noteUse: { await accounts.noteUse(of: caller) }
-                        )
-                    }
-                },
-                accounts: accounts
-            )
-        ).add(to: router)
+        var queryConfiguration = CloudStackConfiguration(
+            findKey: { key, address throws(ServiceError) in
+                try await accounts.caller(queryKey: key, address: address).map { caller in
+                    CloudStackConfiguration.KeyPair(
+                        principal: caller.principal,
+                        secret: caller.secret,
+                        environment: caller.environment,
+                        noteUse: { await accounts.noteUse(of: caller) }
+                    )
+                }
+            },
+            accounts: accounts
+        )
+        queryConfiguration.destroyedLifetime = configuration.settings.destroyedLifetime
+        CloudStackRoutes(cloud: room.cloud, configuration: queryConfiguration).add(to: router)
         console.add(to: router)
         return router
     }

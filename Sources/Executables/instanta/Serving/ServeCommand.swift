@@ -70,6 +70,7 @@ struct ServeCommand: AsyncParsableCommand {
         configuration.serviceCode = file.serviceCode ?? configuration.serviceCode
         configuration.prices = file.prices
         if let depth = file.softDepth { configuration.settings.collection.softDepth = depth }
+        if let lifetime = file.destroyedLifetime { configuration.settings.destroyedLifetime = lifetime }
         configuration.demoGuest = demoGuest
         try await serve(configuration, logger)
     }

@@ -22,9 +22,12 @@ struct ConfigurationFile: Sendable {
     /// snapshot is refused.
     private static let softDepths = 4...200
 
+    /// How long what was destroyed can be recovered.
+    private(set) var destroyedLifetime: Duration?
+
     private static let keys = [
         "listen", "data_dir", "behind_proxy", "log_level", "service.name", "service.code", "prices.currency",
-        "prices.snapshot_gib_hour", "collection.soft_depth",
+        "prices.snapshot_gib_hour", "collection.soft_depth", "deletion.keep_hours",
     ]
 
     /// Reads a file.
@@ -87,6 +90,15 @@ struct ConfigurationFile: Sendable {
         }
         prices = try Self.prices(reader)
         softDepth = try reader.count("collection.soft_depth", within: Self.softDepths)
+        destroyedLifetime = try reader.amount("deletion.keep_hours").map { hours in
+            guard hours <= 8_760 else {
+                throw SettingsText.Fault(
+                    line: reader.line(of: "deletion.keep_hours"),
+                    reason: "'deletion.keep_hours' is at most 8760, a year"
+                )
+            }
+            return .seconds(hours * 3_600)
+        }
     }
 
     private static func prices(_ reader: Reader) throws -> ConsoleConfiguration.Prices? {

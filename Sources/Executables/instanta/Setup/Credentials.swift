@@ -155,6 +155,7 @@ struct FirstUser {
                     user: user.id,
                     environment: environment.id,
                     secret: credentials.cloudstackSecretKey,
+                    text: credentials.cloudstackApiKey,
                     label: "credentials.json",
                     hint: String(credentials.cloudstackApiKey.suffix(4)),
                     createdAt: now

@@ -34,7 +34,7 @@ enum ConnectionEndpoints {
             )
         }
         let environment = try await call.cloud.environment(reference, call.caller)
-        let fields = await call.configuration.apiFields(call.caller.principal, environment.id)
+        let fields = try await call.configuration.apiFields(call.caller.principal, environment.id)
         return try .json(DataPayload(APIInfoPayload(fields)))
     }
 

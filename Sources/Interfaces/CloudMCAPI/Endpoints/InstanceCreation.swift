@@ -28,7 +28,11 @@ enum InstanceCreation {
         /// The name or id of the environment that gets the instances.
         @Lenient var environment: String?
 
-        func request(_ source: DeploymentSource, network mode: NetworkMode) throws(ServiceError) -> DeployRequest {
+        func request(
+            _ source: DeploymentSource,
+            network mode: NetworkMode,
+            _ disks: [DiskOffering]
+        ) throws(ServiceError) -> DeployRequest {
             DeployRequest(
                 source: source,
                 name: try Input.requiredName(name),
@@ -38,17 +42,17 @@ enum InstanceCreation {
                 memory: try Input.mebibytes(memoryInMB, "memoryInMB"),
                 network: mode,
                 rootVolumeSize: try Input.gibibytes(rootVolumeSizeInGb, "rootVolumeSizeInGb"),
-                dataVolumeSize: try dataVolumeSize(),
+                dataVolumeSize: try dataVolumeSize(disks),
                 attaching: volumeIdToAttach,
                 startsInstances: startInstance ?? true
             )
         }
 
         /// An offering of a fixed size says it; for the custom one, or without any, the caller does.
-        private func dataVolumeSize() throws(ServiceError) -> ByteCount? {
+        private func dataVolumeSize(_ disks: [DiskOffering]) throws(ServiceError) -> ByteCount? {
             let asked = try Input.gibibytes(additionalDiskSizeInGb, "additionalDiskSizeInGb")
             guard let diskOfferingId else { return asked }
-            return try DiskOffering.size(of: diskOfferingId, asked: asked, "additionalDiskSizeInGb")
+            return try disks.size(of: diskOfferingId, asked: asked, "additionalDiskSizeInGb")
         }
 
         /// `network` decides; else a `networkId` that is one of our modes; else the default.
@@ -64,7 +68,11 @@ enum InstanceCreation {
         let body: Body = try await call.body()
         let template = try Input.required(body.templateId ?? body.imageId, "templateId")
         let target = try await call.environment(named: body.environment) ?? home
-        let request = try body.request(.template(template), network: body.networkMode(default: .user))
+        let request = try body.request(
+            .template(template),
+            network: body.networkMode(default: .user),
+            try await call.diskOfferings()
+        )
         let submitted = try await call.cloud.deploy(request, in: target.id, call.caller)
         return try await call.answer(submitted.job)
     }
@@ -78,16 +86,20 @@ enum InstanceCreation {
         // The address names the snapshot's environment, and the service looks for it everywhere.
         _ = try await call.cloud.snapshot(id, in: home.id, call.caller)
         let target = try await call.environment(named: body.environment) ?? home
-        let request = try body.request(.snapshot(id), network: body.networkMode(default: .isolated))
+        let request = try body.request(
+            .snapshot(id),
+            network: body.networkMode(default: .isolated),
+            try await call.diskOfferings()
+        )
         let submitted = try await call.cloud.deploy(request, in: target.id, call.caller)
         return try await call.answer(submitted.job)
     }
 }
 
-extension DiskOffering {
+extension [DiskOffering] {
     /// The size of a disk of an offering.
-    static func size(of id: String, asked: ByteCount?, _ field: String) throws(ServiceError) -> ByteCount {
-        guard let offering = all.first(where: { $0.id == id }) else {
+    func size(of id: String, asked: ByteCount?, _ field: String) throws(ServiceError) -> ByteCount {
+        guard let offering = first(where: { $0.id == id }) else {
             throw ServiceError(
                 .invalidInput,
                 "There is no disk offering '\(id.prefix(64))'; the list is at diskofferings.",

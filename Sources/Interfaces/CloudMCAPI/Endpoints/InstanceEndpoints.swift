@@ -16,6 +16,8 @@ enum InstanceEndpoints {
         .post(environmentRoot + "/instances/:id", operation: "start", start),
         .post(environmentRoot + "/instances/:id", operation: "stop", stop),
         .post(environmentRoot + "/instances/:id", operation: "reboot", reboot),
+        .post(environmentRoot + "/instances/:id", operation: "recover", recover),
+        .post(environmentRoot + "/instances/:id", operation: "purge", purge),
         .post(environmentRoot + "/instances/:id", operation: "createSnapshots", createSnapshots),
         .post(environmentRoot + "/instances/:id", operation: "revert", revert),
         .get(environmentRoot + "/instances/:id/console", console),
@@ -26,9 +28,14 @@ enum InstanceEndpoints {
     private static func list(_ call: Call) async throws -> Response {
         let environment = try await call.environment()
         let query = try ListQuery(call.query)
-        let filter = InstanceFilter(environment: environment.id, text: query.search)
+        var filter = InstanceFilter(environment: environment.id, text: query.search)
+        // What was destroyed is listed for those who ask for it.
+        if let state = query.state, state.lowercased() == ShownInstanceState.destroyed.rawValue.lowercased() {
+            filter.states = [.destroyed]
+        }
+        let wanted = filter
         var list = ListAnswer<InstanceView>(order: .byName) { order, page async throws(ServiceError) in
-            try await call.cloud.listInstances(filter, order: order, page: page, call.caller)
+            try await call.cloud.listInstances(wanted, order: order, page: page, call.caller)
         }
         if let state = query.state {
             list.refinement = { $0.shownState.rawValue.lowercased() == state.lowercased() }
@@ -62,6 +69,8 @@ enum InstanceEndpoints {
 
     struct DeleteBody: Decodable {
         @Lenient var deleteSnapshots: Bool?
+        /// Else it can be recovered for a while.
+        @Lenient var purgeImmediately: Bool?
         var volumeIdsToDelete: [VolumeID]?
     }
 
@@ -69,16 +78,46 @@ enum InstanceEndpoints {
     private static func delete(_ call: Call) async throws -> Response {
         let environment = try await call.environment()
         let body: DeleteBody = try await call.body()
-        let job = try await call.cloud.deleteInstance(
-            try call.id("instances"),
-            DeleteInstanceRequest(
-                deletesSnapshots: body.deleteSnapshots ?? false,
-                volumesToDelete: Set(body.volumeIdsToDelete ?? [])
-            ),
-            in: environment.id,
-            call.caller
+        let (id, volumes): (InstanceID, Set<VolumeID>) = (
+            try call.id("instances"), Set(body.volumeIdsToDelete ?? [])
         )
-        return try await call.answer(job)
+        let deletesSnapshots = body.deleteSnapshots ?? false
+        // What has lost its snapshots is not meant to come back.
+        guard body.purgeImmediately ?? false || deletesSnapshots else {
+            return try await call.answer(
+                try await call.cloud.destroyInstance(id, with: volumes, in: environment.id, call.caller)
+            )
+        }
+        let request = DeleteInstanceRequest(deletesSnapshots: deletesSnapshots, volumesToDelete: volumes)
+        return try await call.answer(
+            try await call.cloud.deleteInstance(id, request, in: environment.id, call.caller)
+        )
+    }
+
+    @Sendable
+    private static func recover(_ call: Call) async throws -> Response {
+        let environment = try await call.environment()
+        let view = try await call.cloud.recoverInstance(try call.id("instances"), in: environment.id, call.caller)
+        return try call.answer(done: InstancePayload(view, call.configuration))
+    }
+
+    @Sendable
+    private static func purge(_ call: Call) async throws -> Response {
+        let environment = try await call.environment()
+        let id: InstanceID = try call.id("instances")
+        let view = try await call.cloud.instance(id, in: environment.id, call.caller)
+        guard view.instance.state.destroyedAt != nil else {
+            throw ServiceError(
+                .wrongState,
+                "The instance '\(view.instance.name)' is not destroyed; delete it first.",
+                subject: .instance(id),
+                currentState: view.instance.state.word.rawValue,
+                expectedStates: [ResourceState.Word.destroyed.rawValue]
+            )
+        }
+        return try await call.answer(
+            try await call.cloud.deleteInstance(id, DeleteInstanceRequest(), in: environment.id, call.caller)
+        )
     }
 
     // MARK: Operations

@@ -1,25 +1,31 @@
 import HTTPCommon
 import Hummingbird
 import SnapshotDomain
+import SnapshotServices
 
 /// What can be chosen, and the kinds of resource that CloudMC has and this service does not.
 enum OfferingEndpoints {
     static let all: [Endpoint] =
         [
             .get(environmentRoot + "/computeofferings") { call in
-                try await list(call, ComputeOffering.all.map { ComputeOfferingPayload($0) })
+                try await list(call, try await call.computeOfferings().map { ComputeOfferingPayload($0) })
             },
             .get(environmentRoot + "/computeofferings/:id") { call in
                 try await show(
                     call,
-                    ComputeOffering.all.first { $0.id == call.part("id") }.map(ComputeOfferingPayload.init)
+                    try await call.computeOfferings().first { $0.id == call.part("id") }.map(
+                        ComputeOfferingPayload.init
+                    )
                 )
             },
             .get(environmentRoot + "/diskofferings") { call in
-                try await list(call, DiskOffering.all.map { DiskOfferingPayload($0) })
+                try await list(call, try await call.diskOfferings().map { DiskOfferingPayload($0) })
             },
             .get(environmentRoot + "/diskofferings/:id") { call in
-                try await show(call, DiskOffering.all.first { $0.id == call.part("id") }.map(DiskOfferingPayload.init))
+                try await show(
+                    call,
+                    try await call.diskOfferings().first { $0.id == call.part("id") }.map(DiskOfferingPayload.init)
+                )
             },
             .get(environmentRoot + "/zones") { call in
                 try await list(call, [ZonePayload(call.configuration)])
@@ -49,6 +55,18 @@ enum OfferingEndpoints {
         _ = try await call.environment()
         guard let row else { throw ServiceError(.notFound, "There is nothing of that id in this list.") }
         return try .json(DataPayload(row))
+    }
+}
+
+extension Call {
+    /// Those that can be chosen.
+    func computeOfferings() async throws(ServiceError) -> [ComputeOffering] {
+        try await cloud.listComputeOfferings(caller).filter { !$0.isRetired }
+    }
+
+    /// Those that can be chosen.
+    func diskOfferings() async throws(ServiceError) -> [DiskOffering] {
+        try await cloud.listDiskOfferings(caller).filter { !$0.isRetired }
     }
 }
 

@@ -74,7 +74,7 @@ enum VolumeEndpoints {
         let asked = try Input.gibibytes(body.sizeInGb, "sizeInGb")
         let offering = try Input.required(body.diskOfferingId ?? asked.map { _ in "custom" }, "diskOfferingId")
         let request = CreateVolumeRequest(
-            source: .blank(try DiskOffering.size(of: offering, asked: asked, "sizeInGb")),
+            source: .blank(try await call.diskOfferings().size(of: offering, asked: asked, "sizeInGb")),
             name: try Input.requiredName(body.name),
             diskOffering: offering,
             instance: body.instanceId
@@ -128,7 +128,7 @@ enum VolumeEndpoints {
         let body: ResizeBody = try await call.body()
         var size = try Input.gibibytes(body.sizeInGb, "sizeInGb")
         if size == nil, let offering = body.diskOfferingId {
-            size = try DiskOffering.size(of: offering, asked: nil, "sizeInGb")
+            size = try await call.diskOfferings().size(of: offering, asked: nil, "sizeInGb")
         }
         let submitted = try await call.cloud.resizeVolume(
             try call.id("volumes"),

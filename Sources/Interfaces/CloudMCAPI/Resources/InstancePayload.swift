@@ -69,8 +69,7 @@ struct InstancePayload: Encodable, Sendable {
         id = instance.id.description
         name = instance.name.description
         computeOfferingId = instance.computeOffering
-        computeOfferingName =
-            ComputeOffering.all.first { $0.id == instance.computeOffering }?.name ?? instance.computeOffering
+        computeOfferingName = view.offeringName ?? instance.computeOffering
         cpuCount = instance.cpuCount
         hostname = view.guest?.hostname ?? instance.name.description
         imageId = instance.template?.description

@@ -41,6 +41,7 @@ struct StateSelection: Equatable {
         case "creating": StateSelection(states: [.creating, .available], isExact: false)
         case "destroying": StateSelection(states: [.deleting, .available], isExact: false)
         case "error": exact(.failed)
+        case "destroy": exact(.destroyed)
         default: StateSelection(states: [.available], isExact: false)
         }
     }

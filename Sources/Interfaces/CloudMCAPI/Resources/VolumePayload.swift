@@ -41,7 +41,6 @@ struct VolumePayload: Encodable, Sendable {
 
     init(_ view: VolumeView, _ configuration: CloudMCConfiguration) {
         let volume = view.volume
-        let offering = DiskOffering.all.first { $0.id == volume.diskOffering }
         id = volume.id.description
         name = volume.name.description
         type = StateWords.word(volume.role)
@@ -52,7 +51,7 @@ struct VolumePayload: Encodable, Sendable {
         zoneId = configuration.zoneID
         zoneName = configuration.zoneName
         diskOfferingId = volume.diskOffering
-        diskOfferingName = offering?.name
+        diskOfferingName = view.offeringName
         state = view.shownState.rawValue
         sizeInGb = volume.size.wholeGibibytes
         // No limit is set on a volume's rate.

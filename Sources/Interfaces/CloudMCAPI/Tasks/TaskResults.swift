@@ -50,7 +50,8 @@ struct TaskResults: Sendable {
             return try await present(id.description) { () async throws(ServiceError) in
                 TemplatePayload(try await cloud.template(id, in: environment, caller), configuration)
             }
-        case .deployInstances, .startInstance, .stopInstance, .rebootInstance:
+        case .deployInstances, .startInstance, .stopInstance, .rebootInstance, .destroyInstance,
+            .restoreInstance:
             return try await instances(job.instances, in: environment)
         case .deleteSnapshot, .deleteVolume, .deleteTemplate, .deleteInstance, .deleteEnvironment:
             return AnyPayload(EmptyPayload())

@@ -61,6 +61,7 @@ extension Badge {
             switch state {
             case .ready: .good
             case .failed: .bad
+            case .destroyed: .off
             case .creating, .snapshotting, .reverting, .resizing, .attaching, .detaching, .destroying: .busy
             }
         self.init(visit.texts("volume.state.\(state)"), tone, view.activity, reason: view.failure?.message, visit)
@@ -71,7 +72,7 @@ extension Badge {
         let tone: Tone =
             switch state {
             case .running: .good
-            case .stopped: .off
+            case .stopped, .destroyed: .off
             case .unknown, .failed: .bad
             case .starting, .stopping, .destroying: .busy
             }

@@ -8,6 +8,7 @@ struct Notice: Sendable {
         case snapshotTaken, snapshotsTaken, snapshotDeleted, snapshotsDeleted, snapshotRenamed, snapshotVerifying
         case volumeReverting, volumeUndone, volumeCreated, volumeDeleted, volumeAttached, volumeDetached, volumeResized
         case instanceDeployed, instanceStarted, instanceStopped, instanceRebooted, instanceDeleted, instanceRenamed
+        case instanceDestroyed, instanceRecovered
         case instanceReverting
         case templateCreated, templateDeleted, templateImported, templateRenamed
         case memberAdded, memberChanged, memberRemoved, keyDeleted, passwordChanged

@@ -7,7 +7,7 @@ struct InstanceCommand: AsyncParsableCommand {
         subcommands: [
             InstanceListCommand.self, InstanceShowCommand.self, InstanceCreateCommand.self, InstanceStartCommand.self,
             InstanceStopCommand.self, InstanceRebootCommand.self, InstanceDeleteCommand.self,
-            InstanceRenameCommand.self, InstanceConsoleCommand.self,
+            InstanceRecoverCommand.self, InstanceRenameCommand.self, InstanceConsoleCommand.self,
             InstanceScreenshotCommand.self, InstanceSnapshotCommand.self, InstanceRevertCommand.self,
         ],
         aliases: ["vm"]
@@ -22,10 +22,16 @@ struct InstanceListCommand: ServiceCommand {
         aliases: ["ls"]
     )
 
+    /// What asks for those that were deleted and can be recovered.
+    static let deleted = ["state": "Destroyed"]
+
+    @Flag(help: "Those that were deleted and can be recovered.")
+    var deleted = false
+
     @OptionGroup var shared: SharedOptions
 
     func perform(_ call: Call) async throws {
-        try call.present(await call.list(.instance), as: .instance)
+        try call.present(await call.list(.instance, query: deleted ? Self.deleted : [:]), as: .instance)
     }
 }
 

@@ -5,10 +5,14 @@ struct InstanceDeleteCommand: ServiceCommand {
         commandName: "delete",
         abstract: "Delete instances with their root volumes.",
         discussion: """
-            A running instance is switched off. Its data volumes are detached and stay, unless --delete-volume names \
-            them. Its snapshots stay too, and can bring it back, unless --delete-snapshots is given.
+            A running instance is shut down. It is kept for a while (a day, unless the operator says otherwise), and \
+            'instanta instance recover' brings it back; its name is free at once, its space only afterwards. With \
+            --purge it is gone at once, and so it is with --delete-snapshots.
 
-            Example: instanta instance delete web03 --delete-snapshots
+            Its data volumes are detached and stay, unless --delete-volume names them. Its snapshots stay too, unless \
+            --delete-snapshots is given.
+
+            Example: instanta instance delete web03
             """,
         aliases: ["rm"]
     )
@@ -16,7 +20,10 @@ struct InstanceDeleteCommand: ServiceCommand {
     @Argument(help: "Instances, by name or id.", completion: .names(.instance))
     var instances: [String]
 
-    @Flag(help: "Delete the snapshots of all their volumes, too.")
+    @Flag(help: "Delete for good, at once.")
+    var purge = false
+
+    @Flag(help: "Delete the snapshots of all their volumes, too, and all of it for good.")
     var deleteSnapshots = false
 
     @Option(
@@ -39,14 +46,15 @@ struct InstanceDeleteCommand: ServiceCommand {
         var losses = ["its root volume"]
         if !deleteVolume.isEmpty { losses.append(Listing.of(deleteVolume)) }
         if deleteSnapshots { losses.append("all its snapshots") }
+        let isLasting = purge || deleteSnapshots
         try await call.confirm(
-            "Delete \(Listing.of(instances)) with \(losses.joined(separator: ", "))?",
+            "\(isLasting ? "Delete for good" : "Delete") \(Listing.of(instances)) with \(losses.joined(separator: ", "))?",
             isConfirmed: confirmation.yes
         )
         var volumes = [JSONValue]()
         for reference in deleteVolume { volumes.append(.text(try await call.target(reference, .volume).id)) }
         let body = JSONValue.object(present: [
-            "purgeImmediately": true,
+            "purgeImmediately": .bool(isLasting),
             "deleteSnapshots": deleteSnapshots ? true : nil,
             "volumeIdsToDelete": volumes.isEmpty ? nil : .list(volumes),
         ])

@@ -78,7 +78,7 @@ struct InstanceRebootCommand: ServiceCommand {
 
 extension Call {
     /// Runs one operation on each of several instances.
-    fileprivate func operateEach(
+    func operateEach(
         _ references: [String],
         _ operation: String,
         body: JSONValue? = nil,

@@ -19,15 +19,23 @@ struct CreationForm: Sendable {
     let source: Source
     /// Where instances can be made; empty for templates, from which they are made here.
     let targets: [SnapshotDomain.Environment]
+    /// Those that can be chosen.
+    let offerings: [ComputeOffering]
 
-    private static let custom = "custom"
     private static let largestDisk = Int(VolumeLimits.largest.wholeGibibytes)
 
-    init(_ visit: Visit, _ place: Place, _ source: Source, targets: [SnapshotDomain.Environment] = []) {
+    init(
+        _ visit: Visit,
+        _ place: Place,
+        _ source: Source,
+        targets: [SnapshotDomain.Environment] = [],
+        offerings: [ComputeOffering]
+    ) {
         self.visit = visit
         self.place = place
         self.source = source
         self.targets = targets
+        self.offerings = offerings.filter { !$0.isRetired }
     }
 
     private var texts: Texts { visit.texts }
@@ -176,19 +184,24 @@ struct CreationForm: Sendable {
     }
 
     private var offering: FormField {
-        let chosen = value("computeOfferingId", ComputeOffering.standard)
+        let chosen = value("computeOfferingId", standard)
         return .cards(
             "computeOfferingId",
             texts("instance.offering"),
-            ComputeOffering.all.map { offering in
+            offerings.map { offering in
                 FormField.Option(
                     value: offering.id,
-                    title: texts("offering.\(offering.id)"),
+                    title: texts.name(of: offering),
                     detail: detail(of: offering),
                     isChosen: offering.id == chosen
                 )
             }
         )
+    }
+
+    /// The usual one, or the first if operators have taken it away.
+    private var standard: String {
+        offerings.contains { $0.id == ComputeOffering.standard } ? ComputeOffering.standard : offerings.first?.id ?? ""
     }
 
     private func detail(of offering: ComputeOffering) -> String {
@@ -264,8 +277,8 @@ struct CreationForm: Sendable {
 
     /// - Throws: ``ServiceError`` with `invalidInput` that names the field.
     func request() throws(ServiceError) -> DeployRequest {
-        let offering = visit.form["computeOfferingId"] ?? ComputeOffering.standard
-        let isCustom = offering == Self.custom
+        let offering = visit.form["computeOfferingId"] ?? standard
+        let isCustom = offerings.first { $0.id == offering }?.isCustom ?? false
         return DeployRequest(
             source: deploymentSource,
             name: try ResourceName(visit.form["name"] ?? ""),
@@ -314,5 +327,12 @@ struct CreationForm: Sendable {
             )
         }
         return number
+    }
+}
+
+extension Texts {
+    /// What a size is called: in the reader's language for those of every installation, else as the operator calls it.
+    func name(of offering: ComputeOffering) -> String {
+        ComputeOffering.builtIn.contains { $0.id == offering.id } ? self("offering.\(offering.id)") : offering.name
     }
 }

@@ -9,7 +9,7 @@ import SnapshotServices
 enum InstanceChanges {
     static let all: [ConsoleRoute] =
         route("start", start) + route("stop", stop) + route("reboot", reboot) + route("rename", rename)
-        + route("delete", delete)
+        + route("delete", delete) + route("recover", recover)
 
     /// The page that asks, and the same address for what is answered.
     static func route(_ name: String, _ handler: @escaping ConsoleRoute.Handler) -> [ConsoleRoute] {
@@ -120,10 +120,57 @@ enum InstanceChanges {
 
     // MARK: Deletion
 
-    /// The root volume goes; data volumes and snapshots stay unless they are ticked.
+    /// Brings back what was deleted and not purged yet.
+    @Sendable
+    private static func recover(_ visit: Visit) async throws -> Response {
+        let subject = try await InstanceSubject(visit, for: .change)
+        let texts = visit.texts
+        let sheet = subject.sheet(
+            texts("action.recover"),
+            intro: texts("instance.recover_intro", ["name": subject.name])
+        )
+        let setting = subject.setting(
+            "instance recover \(subject.id)",
+            ("POST", "/instances/\(subject.id)?operation=recover"),
+            title: sheet.heading
+        )
+        return try await visit.sheet(sheet, setting) { () async throws(ServiceError) in
+            _ = try await visit.cloud.recoverInstance(subject.id, in: subject.place.id, visit.caller)
+            return subject.done(.instanceRecovered)
+        }
+    }
+
+    /// Deletes for good what was deleted.
+    private static func purge(_ subject: InstanceSubject) async throws -> Response {
+        let (visit, texts) = (subject.visit, subject.visit.texts)
+        var sheet = subject.sheet(
+            texts("action.purge"),
+            intro: texts("instance.purge_intro", ["name": subject.name])
+        )
+        sheet.warning = texts("instance.delete_warning")
+        sheet.isDanger = true
+        let setting = subject.setting(
+            "instance delete --purge \(subject.id)",
+            ("POST", "/instances/\(subject.id)?operation=purge"),
+            title: sheet.heading
+        )
+        return try await visit.sheet(sheet, setting) { () async throws(ServiceError) in
+            _ = try await visit.cloud.deleteInstance(
+                subject.id,
+                DeleteInstanceRequest(),
+                in: subject.place.id,
+                visit.caller
+            )
+            return visit.redirect(to: subject.list, saying: Notice(.instanceDeleted, subject.name))
+        }
+    }
+
+    /// The instance is put aside with its root volume, and can be recovered for a while, unless the caller wants to be rid of it;
+    /// data volumes and snapshots stay unless they are ticked.
     @Sendable
     private static func delete(_ visit: Visit) async throws -> Response {
         let subject = try await InstanceSubject(visit, for: .change)
+        if subject.view.instance.state.destroyedAt != nil { return try await purge(subject) }
         let (texts, formats) = (visit.texts, visit.formats)
         let volumes = try await subject.volumes()
         let data = volumes.filter { $0.volume.role == .data }
@@ -169,7 +216,15 @@ enum InstanceChanges {
                 )
             )
         }
-        sheet.warning = texts(subject.isRunning ? "instance.delete_running" : "instance.delete_warning")
+        sheet.fields.append(
+            .check(
+                "purge",
+                texts("instance.delete_purge"),
+                isOn: visit.isOn("purge"),
+                hint: texts("instance.delete_purge_hint")
+            )
+        )
+        sheet.warning = texts(subject.isRunning ? "instance.delete_running" : "instance.delete_recoverable")
         sheet.isDanger = true
         let setting = subject.setting(
             "instance delete \(subject.id)",
@@ -178,6 +233,15 @@ enum InstanceChanges {
         )
         let ticked = data.map(\.volume.id).filter { visit.form.isOn("volume-\($0)") }
         return try await visit.sheet(sheet, setting) { () async throws(ServiceError) in
+            guard visit.form.isOn("purge") || visit.form.isOn("snapshots") else {
+                _ = try await visit.cloud.destroyInstance(
+                    subject.id,
+                    with: Set(ticked),
+                    in: subject.place.id,
+                    visit.caller
+                )
+                return subject.done(.instanceDestroyed)
+            }
             _ = try await visit.cloud.deleteInstance(
                 subject.id,
                 DeleteInstanceRequest(

@@ -55,7 +55,12 @@ enum InstanceCreation {
                 visit
             )
         }
-        let form = CreationForm(visit, place, .template(chosen.template, among: templates.map(\.template)))
+        let form = CreationForm(
+            visit,
+            place,
+            .template(chosen.template, among: templates.map(\.template)),
+            offerings: try await visit.cloud.listComputeOfferings(visit.caller)
+        )
         return try await ask(form)
     }
 
@@ -96,7 +101,14 @@ enum InstanceCreation {
         guard !targets.isEmpty else { _ = try await visit.place(for: .create); throw noTarget }
         // Where it comes from is first, if it may be made there.
         let ordered = targets.filter { $0.id == place.id } + targets.filter { $0.id != place.id }
-        return try await ask(CreationForm(visit, place, .snapshot(snapshot, with: members), targets: ordered))
+        let form = CreationForm(
+            visit,
+            place,
+            .snapshot(snapshot, with: members),
+            targets: ordered,
+            offerings: try await visit.cloud.listComputeOfferings(visit.caller)
+        )
+        return try await ask(form)
     }
 
     private static let noTarget = ServiceError(.notAllowed, "You may create instances in no environment.")

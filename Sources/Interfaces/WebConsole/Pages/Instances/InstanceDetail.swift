@@ -65,7 +65,11 @@ enum InstanceDetail {
             id: "machine",
             title: texts("instance.machine"),
             facts: [
-                Fact(texts("instance.offering"), texts("offering.\(instance.computeOffering)")),
+                Fact(
+                    texts("instance.offering"),
+                    ComputeOffering.builtIn.first { $0.id == instance.computeOffering }.map { texts.name(of: $0) }
+                        ?? subject.view.offeringName ?? instance.computeOffering
+                ),
                 Fact(texts("instance.cpu"), formats.number(instance.cpuCount)),
                 Fact(texts("instance.memory"), formats.size(instance.memory)),
                 Fact(

@@ -144,6 +144,8 @@ struct InstanceRow: PageValue {
             ]
         case .stopping, .unknown:
             items.append(MenuItem(title: texts("action.stop"), address: root + "/stop", icon: "stop"))
+        case .destroyed:
+            items.append(MenuItem(title: texts("action.recover"), address: root + "/recover", icon: "undo"))
         case .starting, .failed, .destroying:
             break
         }
@@ -154,7 +156,12 @@ struct InstanceRow: PageValue {
             items.append(MenuItem(title: texts("action.rename"), address: root + "/rename", icon: "pen"))
         }
         items.append(
-            MenuItem(title: texts("action.delete_instance"), address: root + "/delete", icon: "trash", isDanger: true)
+            MenuItem(
+                title: texts(state == .destroyed ? "action.purge" : "action.delete_instance"),
+                address: root + "/delete",
+                icon: "trash",
+                isDanger: true
+            )
         )
         return items
     }

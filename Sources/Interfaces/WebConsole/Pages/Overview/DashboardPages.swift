@@ -101,7 +101,8 @@ enum DashboardPages {
             title: visit.texts("tab.\(kind)"),
             icon: kind,
             address: place.address(kind) + query(of: kind, nil),
-            total: visit.formats.number(counts.values.reduce(0, +)),
+            // What was destroyed is a part beside the others: the list behind the tile does not show it.
+            total: visit.formats.number(counts.filter { $0.key != .destroyed }.values.reduce(0, +)),
             parts: parts
         )
     }
@@ -119,6 +120,7 @@ enum DashboardPages {
                 case .available: .good
                 case .creating, .deleting: .busy
                 case .failed: .bad
+                case .destroyed: .off
                 }
             return Tile.Part(
                 text: visit.texts.count("dashboard.state.\(word.rawValue)", count),

@@ -119,7 +119,8 @@ enum SnapshotPages {
     ) async throws -> [Chip] {
         let texts = visit.texts
         var chips = [Chip.choice(texts("list.all"), "state", nil, in: state)]
-        chips += ResourceState.Word.allCases.map { word in
+        // Snapshots are not put aside.
+        chips += ResourceState.Word.allCases.filter { $0 != .destroyed }.map { word in
             Chip.choice(texts("snapshot.filter.\(word.rawValue)"), "state", word.rawValue, in: state)
         }
         // Its snapshots know what a volume or an instance was called, which may itself be gone by now.

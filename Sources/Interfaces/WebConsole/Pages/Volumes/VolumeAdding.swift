@@ -32,7 +32,7 @@ enum VolumeAdding {
         )
         return try await visit.sheet(sheet, setting) { () async throws(ServiceError) in
             let name = try ResourceName(visit.form["name"] ?? "")
-            let offering = try readOffering(visit.form)
+            let offering = try readOffering(visit.form, try await offerings(visit))
             let size = if let size = offering.size { size } else { try VolumeForm.readSize(visit.form) }
             let view = try await visit.cloud.createVolume(
                 CreateVolumeRequest(
@@ -49,6 +49,11 @@ enum VolumeAdding {
         }
     }
 
+    /// Those that can be chosen.
+    private static func offerings(_ visit: Visit) async throws(ServiceError) -> [DiskOffering] {
+        try await visit.cloud.listDiskOfferings(visit.caller).filter { !$0.isRetired }
+    }
+
     private static func fields(_ place: Place, _ visit: Visit) async throws(ServiceError) -> [FormField] {
         let texts = visit.texts
         let instances = try await VolumeForm.instances(place, visit)
@@ -58,7 +63,7 @@ enum VolumeAdding {
             FormField.cards(
                 "offering",
                 texts("volume.size"),
-                DiskOffering.all.map { each in
+                try await offerings(visit).map { each in
                     FormField.Option(
                         value: each.id,
                         title: each.size.map(visit.formats.size) ?? texts("volume.custom_size"),
@@ -84,9 +89,12 @@ enum VolumeAdding {
         return fields
     }
 
-    private static func readOffering(_ form: Fields) throws(ServiceError) -> DiskOffering {
+    private static func readOffering(
+        _ form: Fields,
+        _ offerings: [DiskOffering]
+    ) throws(ServiceError) -> DiskOffering {
         let id = form["offering"] ?? custom
-        guard let offering = DiskOffering.all.first(where: { $0.id == id }) else {
+        guard let offering = offerings.first(where: { $0.id == id }) else {
             throw ServiceError(
                 .invalidInput,
                 "There is no disk offering of that name; choose one of the sizes.",

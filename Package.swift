@@ -77,11 +77,21 @@ let package = Package(
         ring("Adapters", "CatalogSQLite", ["SnapshotDomain", "SnapshotPorts", "Platform", grdb]),
         // QMP, guest agent, storage daemon, NBD: the protocols of QEMU's programs.
         ring("Adapters", "QEMU", ["SnapshotDomain", "SnapshotPorts", "Platform", nioCore, nioPosix, logging]),
+        // Librados and librbd, found at run time: clusters, images, snapshots.
+        ring("Adapters", "Ceph"),
+        // What block stores of every kind do with contents: the digest, strangers' images, what failures mean.
+        ring("Adapters", "DiskImages", ["SnapshotDomain", "SnapshotPorts", "Platform", "QEMU", crypto]),
         // Layers as qcow2 files in a folder.
         ring(
             "Adapters",
             "BlockStoreQCOW2",
-            ["SnapshotDomain", "SnapshotPorts", "Platform", "QEMU", crypto, nioCore, logging]
+            ["SnapshotDomain", "SnapshotPorts", "Platform", "QEMU", "DiskImages", crypto, nioCore, logging]
+        ),
+        // Layers as images and snapshots of a Ceph cluster.
+        ring(
+            "Adapters",
+            "BlockStoreRBD",
+            ["SnapshotDomain", "SnapshotPorts", "Platform", "QEMU", "DiskImages", "Ceph", crypto, logging]
         ),
         // Instances as QEMU processes that outlive the service.
         ring(
@@ -180,7 +190,16 @@ let package = Package(
         tests(
             "BlockStoreQCOW2",
             [
-                "SnapshotDomain", "SnapshotPorts", "BlockStoreQCOW2", "QEMU", "Platform", nioCore, nioPosix, logging,
+                "SnapshotDomain", "SnapshotPorts", "BlockStoreQCOW2", "DiskImages", "QEMU", "Platform", nioCore, nioPosix,
+                logging,
+            ]
+        ),
+        // On a real cluster, which the tests start.
+        tests(
+            "BlockStoreRBD",
+            [
+                "SnapshotDomain", "SnapshotPorts", "BlockStoreRBD", "BlockStoreQCOW2", "Ceph", "QEMU", "Platform", nioPosix,
+                logging,
             ]
         ),
         tests(

@@ -1,3 +1,4 @@
+import DiskImages
 import Foundation
 import Glibc
 import Platform
@@ -46,7 +47,7 @@ struct LayerFolder: Sendable {
         guard let facts = try FileFacts.find(path) else { return nil }
         let header: QCOW2Header
         do {
-            header = try Self.header(at: path, length: facts.length, reading: Self.headerLength)
+            header = try QCOW2Header(ofFile: path, length: facts.length, reading: Self.headerLength)
         } catch let flaw as QCOW2Flaw {
             throw BlockStoreFault(.damaged, .notDone, "The file of the layer \(layer) is damaged: \(flaw.reason).")
         }
@@ -71,29 +72,6 @@ struct LayerFolder: Sendable {
             )
         }
         return id
-    }
-
-    /// Reads the header of any file.
-    ///
-    /// - Parameters:
-    ///   - path: The file.
-    ///   - length: Its length.
-    ///   - count: How many bytes of it to look at.
-    /// - Returns: What the header says.
-    /// - Throws: ``QCOW2Flaw``, or what reading throws.
-    static func header(
-        at path: String,
-        length: Int64,
-        reading count: Int = QCOW2Header.readLength
-    ) throws -> QCOW2Header {
-        // One call: a `FileHandle` reads in pieces of 4 KiB, and a start reads the header of every layer.
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw fault("open \(path)", errno) }
-        defer { close(descriptor) }
-        var start = Data(count: count)
-        let got = start.withUnsafeMutableBytes { pread(descriptor, $0.baseAddress, $0.count, 0) }
-        guard got >= 0 else { throw fault("read \(path)", errno) }
-        return try QCOW2Header(start: start.prefix(got), fileLength: length)
     }
 
     /// Everything in `layers/`, readable or not.

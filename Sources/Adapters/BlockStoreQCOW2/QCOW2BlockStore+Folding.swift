@@ -1,3 +1,4 @@
+import DiskImages
 import Foundation
 import Platform
 import QEMU

@@ -1,3 +1,4 @@
+import DiskImages
 import Foundation
 package import Logging
 package import NIOCore

@@ -31,6 +31,17 @@ package struct ImageSource: Sendable, Equatable {
         return ImageSource(options: options)
     }
 
+    /// An image of a Ceph cluster, or a snapshot of it.
+    package static func rbd(_ disk: RBDDisk, snapshot: String?) -> ImageSource {
+        var transport: [String: JSONValue] = [
+            "driver": "rbd", "pool": .string(disk.pool), "image": .string(disk.image),
+            "conf": .string(disk.configuration), "user": .string(disk.user),
+        ]
+        if let namespace = disk.namespace { transport["namespace"] = .string(namespace) }
+        if let snapshot { transport["snapshot"] = .string(snapshot) }
+        return ImageSource(options: ["driver": "raw", "file": .object(transport)])
+    }
+
     /// An export of an NBD server on a Unix socket.
     package static func nbd(socket: String, export: String) -> ImageSource {
         let server: JSONValue = ["type": "unix", "path": .string(socket)]

@@ -1,30 +1,30 @@
 import Crypto
-import Foundation
-import SnapshotDomain
+package import Foundation
+package import SnapshotDomain
 
 /// The digest scheme `tree-sha256` of `docs/storage-design.md`.
 ///
 /// The content is cut into chunks of 4 MiB. The digest is SHA-256 over the size in bytes and then, for every chunk that is
 /// not all zeros, its number and its own SHA-256; numbers as 64 bits, big-endian. So it depends on what a guest would read
 /// and on nothing else, and a sparse disk costs what it holds.
-struct ContentTree: Sendable {
-    static let scheme = "tree-sha256"
-    static let chunkSize: Int64 = 4 << 20
+package struct ContentTree: Sendable {
+    package static let scheme = "tree-sha256"
+    package static let chunkSize: Int64 = 4 << 20
 
     private var tree = SHA256()
 
-    init(size: ByteCount) {
+    package init(size: ByteCount) {
         tree.update(data: Self.number(size.bytes))
     }
 
     /// Takes the next chunk; chunks of zeros may be left out.
-    mutating func add(_ chunk: Data, number: Int64) {
+    package mutating func add(_ chunk: Data, number: Int64) {
         guard !Self.isZero(chunk) else { return }
         tree.update(data: Self.number(number))
         SHA256.hash(data: chunk).withUnsafeBytes { tree.update(bufferPointer: $0) }
     }
 
-    func finish() -> ContentDigest {
+    package func finish() -> ContentDigest {
         let hex = tree.finalize().map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }
         return ContentDigest("\(Self.scheme):\(hex.joined())")
     }
@@ -35,7 +35,7 @@ struct ContentTree: Sendable {
         return data
     }
 
-    private static func isZero(_ data: Data) -> Bool {
+    package static func isZero(_ data: Data) -> Bool {
         data.withUnsafeBytes { bytes in
             // Eight at a time: this looks at every byte of a disk, and debug builds are slow at single ones.
             let words = bytes.count / 8

@@ -1,56 +1,58 @@
-import Foundation
+package import Foundation
+import Glibc
+import Platform
 
 /// What the header of a qcow2 file says, read without trust.
 ///
 /// Source of the format: QEMU's `docs/interop/qcow2.txt`. Every offset and length is checked against the file before it is
 /// used, and nothing that the header names is opened.
-struct QCOW2Header: Hashable, Sendable {
-    static let magic: UInt32 = 0x5146_49FB
+package struct QCOW2Header: Hashable, Sendable {
+    package static let magic: UInt32 = 0x5146_49FB
 
     /// Features that a reader must know to read the file at all.
-    enum Incompatible {
+    package enum Incompatible {
         /// Reference counts may be wrong; the content is not.
-        static let dirty: UInt64 = 1 << 0
-        static let corrupt: UInt64 = 1 << 1
-        static let dataFile: UInt64 = 1 << 2
-        static let compressionType: UInt64 = 1 << 3
-        static let extendedL2: UInt64 = 1 << 4
-        static let known: UInt64 = dirty | corrupt | dataFile | compressionType | extendedL2
+        package static let dirty: UInt64 = 1 << 0
+        package static let corrupt: UInt64 = 1 << 1
+        package static let dataFile: UInt64 = 1 << 2
+        package static let compressionType: UInt64 = 1 << 3
+        package static let extendedL2: UInt64 = 1 << 4
+        package static let known: UInt64 = dirty | corrupt | dataFile | compressionType | extendedL2
     }
 
     /// The header extensions that matter to us.
-    enum Extension {
-        static let end: UInt32 = 0
-        static let backingFormat: UInt32 = 0xE279_2ACA
-        static let dataFileName: UInt32 = 0x4441_5441
+    package enum Extension {
+        package static let end: UInt32 = 0
+        package static let backingFormat: UInt32 = 0xE279_2ACA
+        package static let dataFileName: UInt32 = 0x4441_5441
     }
 
     /// The size of the disk, in bytes.
-    var size: Int64
+    package var size: Int64
     /// As written: a name, a path, or worse.
-    var backingFile: String?
-    var backingFormat: String?
-    var clusterBits: Int
-    var isEncrypted: Bool
-    var incompatibleFeatures: UInt64
+    package var backingFile: String?
+    package var backingFormat: String?
+    package var clusterBits: Int
+    package var isEncrypted: Bool
+    package var incompatibleFeatures: UInt64
     /// Whether a header extension names a file that holds the data.
-    var namesDataFile: Bool
+    package var namesDataFile: Bool
 }
 
 /// Why a file is no qcow2 file that we would open.
 ///
 /// Completes the sentence "the image is damaged: …".
-struct QCOW2Flaw: Error, Hashable {
-    var reason: String
+package struct QCOW2Flaw: Error, Hashable {
+    package var reason: String
 
-    init(_ reason: String) {
+    package init(_ reason: String) {
         self.reason = reason
     }
 }
 
 extension QCOW2Header {
     /// The bytes from the start of a file that ``init(start:fileLength:)`` may look at.
-    static let readLength = 64 << 10
+    package static let readLength = 64 << 10
     /// QEMU's own bounds (`QCOW_MAX_L1_SIZE`, `QCOW_MAX_REFTABLE_SIZE`, `QCOW_MAX_SNAPSHOTS`).
     private static let longestL1Table: UInt64 = 32 << 20
     private static let longestRefcountTable: UInt64 = 8 << 20
@@ -63,7 +65,7 @@ extension QCOW2Header {
     ///   - start: The first ``readLength`` bytes of the file, or all of a shorter one.
     ///   - fileLength: The length of the whole file: tables that lie beyond it are refused.
     /// - Throws: What is wrong with it.
-    init(start: Data, fileLength: Int64) throws(QCOW2Flaw) {
+    package init(start: Data, fileLength: Int64) throws(QCOW2Flaw) {
         let reader = BigEndianReader(start)
         guard reader.uint32(0) == Self.magic else { throw QCOW2Flaw("it does not begin as a qcow2 file does") }
         guard let version = reader.uint32(4), version == 2 || version == 3 else {
@@ -98,6 +100,30 @@ extension QCOW2Header {
         let (name, nameOffset) = try Self.backingName(in: file)
         backingFile = name
         try readExtensions(of: file, from: headerLength, to: nameOffset)
+    }
+
+    /// Reads the header of a file.
+    ///
+    /// Blocks on the disk.
+    ///
+    /// - Parameters:
+    ///   - path: The file.
+    ///   - fileLength: Its length.
+    ///   - count: How many bytes of it to look at.
+    /// - Throws: ``QCOW2Flaw``, or ``PlatformFault`` when it cannot be read.
+    package init(ofFile path: String, length fileLength: Int64, reading count: Int = readLength) throws {
+        // One call: a `FileHandle` reads in pieces of 4 KiB, and a start reads the header of every layer.
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw Self.fault("open \(path)", errno) }
+        defer { close(descriptor) }
+        var start = Data(count: count)
+        let got = start.withUnsafeMutableBytes { pread(descriptor, $0.baseAddress, $0.count, 0) }
+        guard got >= 0 else { throw Self.fault("read \(path)", errno) }
+        try self.init(start: start.prefix(got), fileLength: fileLength)
+    }
+
+    private static func fault(_ what: String, _ number: Int32) -> PlatformFault {
+        PlatformFault(.io, outcome: .notDone, "cannot \(what): \(String(cString: strerror(number)))")
     }
 
     /// A file whose header is being read.

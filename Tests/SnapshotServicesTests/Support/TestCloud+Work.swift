@@ -43,8 +43,13 @@ extension TestCloud {
 
     /// A template of a small disk that holds a pattern.
     func makeTemplate(_ name: String = "golden", isPublic: Bool = false, fill: UInt8 = 0x11) async throws -> Template {
+        try await makeTemplate(name, isPublic: isPublic, beginningWith: Data(repeating: fill, count: 1 << 20))
+    }
+
+    /// A template of a small disk that begins in a way.
+    func makeTemplate(_ name: String, isPublic: Bool = false, beginningWith content: Data) async throws -> Template {
         let path = try await uploads.makePath()
-        try Data(repeating: fill, count: 1 << 20).write(to: URL(fileURLWithPath: path))
+        try content.write(to: URL(fileURLWithPath: path))
         let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
         try file.truncate(atOffset: UInt64(Self.diskSize.bytes))
         try file.close()

@@ -66,6 +66,15 @@ extension SweptOperation {
         ).job
     }
 
+    static let takeApart = SweptOperation("take snapshots of disks that go over one by one", needsMachine: true) {
+        cloud,
+        scene,
+        attempt,
+        ready in
+        cloud.faults.splitSwitches()
+        return try await take.submit(cloud, scene, attempt, ready)
+    }
+
     static let takeMemory = SweptOperation("save the memory of a running machine", needsMachine: true) {
         cloud,
         scene,
@@ -380,7 +389,8 @@ extension SweptOperation {
     /// Every kind of job, and those whose course depends on a running machine twice.
     static let all: [SweptOperation] =
         [
-            take, takeMemory, revertMemory, deleteMemory, takeAtRest, delete, deleteLive, revert, revertAtRest, clone,
+            take, takeApart, takeMemory, revertMemory, deleteMemory, takeAtRest, delete, deleteLive, revert,
+            revertAtRest, clone,
             copy, blank, deleteVolume, attach, detach,
             grow,
             template, fullTemplate, importTemplate, fetchTemplate, deleteTemplate, verify, deploy, start, stop, reboot,

@@ -63,10 +63,9 @@ extension TakeSnapshots {
             if try await isSwitched(work) { return try await settle(memory, reason.message, work) }
             guard consistency.onMiss == .settle else { throw error }
             try await hypervisor.deleteMemory(memory.group)
-            for (pool, switches) in plan.switches {
-                try await work.world.store(pool).finishSwitch(switches, through: channel)
-            }
-            return (missed(reason.message), nil)
+            var record = missed(reason.message)
+            record.freezeMilliseconds = try await switchOver(plan, through: channel, work).freezeMilliseconds
+            return (record, nil)
         }
     }
 

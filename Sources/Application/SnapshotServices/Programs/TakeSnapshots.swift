@@ -41,7 +41,9 @@ struct TakeSnapshots: JobProgram {
         try await work.holding(items.map(\.volume), reading: Self.depths) { volumes, depths in
             let plan = try await plan(volumes, depths, work)
             let channel = try await channel(work)
+            let past = try await pastInstant(plan, work)
             try await work.step("prepare") {
+                guard past == nil else { return }
                 try await createLayers(plan, through: channel, work)
                 if let channel {
                     for (pool, switches) in plan.switches {
@@ -51,6 +53,7 @@ struct TakeSnapshots: JobProgram {
             }
             let (record, saved) = try await work.step("switch") {
                 () async throws -> (ConsistencyRecord, StoredMemory?) in
+                if let past { return (past, nil) }
                 if let memory, let instance {
                     return try await saveMemory(memory, of: instance, plan, through: channel, work)
                 }
@@ -99,6 +102,10 @@ struct TakeSnapshots: JobProgram {
             // any more. An empty layer in between costs nothing and is merged away.
             let mayHold = instance != nil && channel == nil
             if let fresh = try await store.findLayer(item.fresh), mayHold || written.contains(item.fresh) {
+                if mayHold {
+                    // Where the switch had only been prepared, it is carried out: nobody writes there any more.
+                    try await store.createLayer(item.fresh, on: volume.activeLayer, size: fresh.size, through: nil)
+                }
                 moved[volume.id] = fresh
                 continue
             }
@@ -178,83 +185,6 @@ struct TakeSnapshots: JobProgram {
                 on: volume.activeLayer,
                 size: volume.size,
                 through: channel
-            )
-        }
-    }
-
-    func switchOver(
-        _ plan: Plan,
-        through channel: (any LiveBlockChannel)?,
-        _ work: JobWork
-    ) async throws -> ConsistencyRecord {
-        guard let channel, let instance else {
-            return ConsistencyRecord(
-                requested: consistency.mode,
-                // Memory is asked for of what runs: one that does not has ended by itself.
-                achieved: consistency.mode == .memory ? .crash : consistency.mode,
-                agentAnswer: consistency.mode == .crash ? nil : "The machine was off: nothing had to be held."
-            )
-        }
-        let lease = try await freeze(instance, work)
-        do {
-            for (pool, switches) in plan.switches {
-                try await work.world.store(pool).finishSwitch(switches, through: channel)
-            }
-        } catch {
-            if case .frozen(let lease) = lease { _ = await lease.thaw() }
-            throw error
-        }
-        return try await record(lease)
-    }
-
-    private enum Freeze {
-        case notAsked
-        case missed(String)
-        case frozen(any FreezeLease)
-    }
-
-    private func freeze(_ instance: InstanceID, _ work: JobWork) async throws -> Freeze {
-        guard consistency.mode == .filesystem else { return .notAsked }
-        let written = try await writtenLayers(work)
-        // A former run of this job froze, switched and died: the instant is past.
-        if items.allSatisfy({ written.contains($0.fresh) }) {
-            return .missed("The service restarted during the snapshot; whether the guest was frozen is not known.")
-        }
-        do {
-            return .frozen(
-                try await work.world.hypervisor.freeze(
-                    instance,
-                    atMost: .milliseconds(consistency.maxFreezeMilliseconds)
-                )
-            )
-        } catch {
-            guard consistency.onMiss == .settle else { throw error }
-            return .missed(error.message)
-        }
-    }
-
-    private func record(_ freeze: Freeze) async throws -> ConsistencyRecord {
-        switch freeze {
-        case .notAsked:
-            return ConsistencyRecord(requested: .crash, achieved: .crash)
-        case .missed(let reason):
-            return ConsistencyRecord(requested: .filesystem, achieved: .crash, agentAnswer: reason)
-        case .frozen(let lease):
-            let report = await lease.thaw()
-            guard report.heldThroughout || consistency.onMiss == .settle else {
-                throw ServiceError(
-                    .guestFailed,
-                    """
-                    The guest did not stay frozen until the snapshot was taken (\(report.answer)). \
-                    Allow more time, or accept a crash-consistent snapshot.
-                    """
-                )
-            }
-            return ConsistencyRecord(
-                requested: .filesystem,
-                achieved: report.heldThroughout ? .filesystem : .crash,
-                freezeMilliseconds: report.milliseconds,
-                agentAnswer: report.answer
             )
         }
     }

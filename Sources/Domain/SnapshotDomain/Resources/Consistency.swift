@@ -44,8 +44,8 @@ package struct ConsistencyRequest: Hashable, Sendable, Codable {
 package struct ConsistencyRecord: Hashable, Sendable, Codable {
     package var requested: ConsistencyMode
     package var achieved: ConsistencyMode
-    /// How long the guest was frozen, from the agent's answer to freeze until its answer to thaw, or stood still for its memory;
-    /// nil when it was neither.
+    /// How long the guest was frozen, from the agent's answer to freeze until its answer to thaw, or stood still for its memory
+    /// or because its disks could not be switched together; nil when it was neither.
     ///
     package var freezeMilliseconds: Int?
     /// What the agent said, or why it was not asked: for people.

@@ -42,6 +42,7 @@ package final class CallFaults: Sendable {
     }
 
     private let state = Mutex(State())
+    private let split = Mutex(false)
 
     package init() {}
 
@@ -64,6 +65,13 @@ package final class CallFaults: Sendable {
     package func arm(next name: String, _ moment: Moment) {
         start((.name(name), moment))
     }
+
+    /// Has block stores put disks over one after the other, so long apart that a guest would notice, and say so; for good.
+    package func splitSwitches() {
+        split.withLock { $0 = true }
+    }
+
+    package var splitsSwitches: Bool { split.withLock(\.self) }
 
     /// Makes one call of a name wait at a gate before it reaches its port.
     ///

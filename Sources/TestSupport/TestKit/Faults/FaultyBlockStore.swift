@@ -13,7 +13,7 @@ package struct FaultyBlockStore: BlockStore {
 
     package var pool: PoolID { real.pool }
 
-    package var switchesDisksTogether: Bool { real.switchesDisksTogether }
+    package var switchesDisksTogether: Bool { !faults.splitsSwitches && real.switchesDisksTogether }
 
     private func call<Value>(
         _ name: String,
@@ -88,7 +88,11 @@ package struct FaultyBlockStore: BlockStore {
         through channel: any LiveBlockChannel
     ) async throws(BlockStoreFault) {
         try await call("finishSwitch") { () async throws(BlockStoreFault) in
-            try await real.finishSwitch(switches, through: channel)
+            guard faults.splitsSwitches else { return try await real.finishSwitch(switches, through: channel) }
+            for change in switches {
+                try await real.finishSwitch([change], through: channel)
+                try? await Task.sleep(for: .milliseconds(100))
+            }
         }
     }
 

@@ -32,7 +32,11 @@ struct ConsistencyMark: PageValue {
             detail = texts("consistency.missed")
         case (.crash, .crash):
             (tone, icon) = ("off", "tone-off")
-            detail = texts("consistency.as_asked")
+            // Disks that cannot be switched together are, while the machine stands still.
+            detail =
+                record.freezeMilliseconds.map {
+                    texts("consistency.stood", ["milliseconds": visit.formats.number($0)])
+                } ?? texts("consistency.as_asked")
         }
     }
 }

@@ -334,7 +334,8 @@ enum SnapshotTaking {
             order: .newestFirst,
             page: PageRequest(limit: 20),
             visit.caller
-        ).rows.lazy.compactMap(\.snapshot.consistency.freezeMilliseconds).first
+        ).rows.lazy.map(\.snapshot.consistency).filter { $0.achieved == .filesystem }.compactMap(\.freezeMilliseconds)
+            .first
     }
 
     /// The volumes of the volume's instance.

@@ -24,6 +24,18 @@ struct HostProbeTests {
         AcceleratorProbe(program: program, cachePath: "\(directory)/cache.json", device: device, pool: Shared.pool)
     }
 
+    @Test("whether QEMU opens images of Ceph pools is told by what it says", arguments: [true, false])
+    func cephDriver(isThere: Bool) async throws {
+        try await withTemporaryDirectory { directory in
+            let words = isThere ? "error reading conf file /nonexistent/ceph.conf" : "Unknown driver 'rbd'"
+            let script = "[ \"$1\" = --version ] && echo qemu-img version 7.2.22 || { echo \"\(words)\" >&2; exit 1; }"
+            let program = try makeProgram(directory, script)
+            try FileManager.default.moveItem(atPath: program, toPath: "\(directory)/qemu-img")
+            #expect(await QEMUPrograms(searchPath: [directory]).opensCephImages() == isThere)
+            #expect(await QEMUPrograms(searchPath: ["\(directory)/nowhere"]).opensCephImages() == nil)
+        }
+    }
+
     @Test("without a device there is no KVM, and nothing is started")
     func noDevice() async throws {
         try await withTemporaryDirectory { directory in

@@ -17,7 +17,7 @@ extension CloudTests {
                 var numbers: [Int] = []
                 for snapshot in snapshots {
                     let store = try cloud.world.store(snapshot.pool)
-                    numbers.append(try await CountingGuest.number(on: snapshot.layer, in: store))
+                    numbers.append(try await cloud.number(on: snapshot.layer, in: store))
                     #expect(snapshot.consistency.achieved == .crash)
                     #expect((snapshot.consistency.freezeMilliseconds != nil) == isHeld)
                 }

@@ -59,6 +59,8 @@ extension TakeSnapshots {
         } catch {
             let reason = ServiceError(reporting: error)
             guard reason.code != .cancelled, !(error is SimulatedCrash), !Task.isCancelled else { throw error }
+            // Disks that go over one by one hold one instant only if the memory was saved, too.
+            if let past = try await pastInstant(plan, work) { return (past, nil) }
             // Perhaps only the answer was lost.
             if try await isSwitched(work) { return try await settle(memory, reason.message, work) }
             guard consistency.onMiss == .settle else { throw error }

@@ -77,7 +77,7 @@ private struct Examination {
 
     func run() async -> [Finding] {
         let programs = await QEMUPrograms().findAll()
-        return programs.map(finding) + [await accelerator(programs), await space()]
+        return programs.map(finding) + [await accelerator(programs), await cephDriver(), await space()]
     }
 
     private func finding(_ found: QEMUPrograms.Finding) -> Finding {
@@ -122,6 +122,17 @@ private struct Examination {
         } catch {
             return Finding(subject: "acceleration", grade: .broken, text: error.message, remedy: "reinstall QEMU")
         }
+    }
+
+    /// Nobody without a Ceph pool needs it.
+    private func cephDriver() async -> Finding {
+        let text =
+            switch await QEMUPrograms().opensCephImages() {
+            case true: "QEMU opens disks in Ceph pools"
+            case false: "QEMU has no driver for disks in Ceph pools; only those need it (package qemu-block-extra)"
+            case nil: "cannot be tried without qemu-img"
+            }
+        return Finding(subject: "ceph driver", grade: .good, text: text, remedy: nil)
     }
 
     private func space() async -> Finding {

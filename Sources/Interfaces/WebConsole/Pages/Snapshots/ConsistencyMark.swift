@@ -35,7 +35,7 @@ struct ConsistencyMark: PageValue {
             // Disks that cannot be switched together are, while the machine stands still.
             detail =
                 record.freezeMilliseconds.map {
-                    texts("consistency.stood", ["milliseconds": visit.formats.number($0)])
+                    texts("consistency.stood_apart", ["milliseconds": visit.formats.number($0)])
                 } ?? texts("consistency.as_asked")
         }
     }

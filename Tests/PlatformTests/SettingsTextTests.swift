@@ -43,6 +43,28 @@ struct SettingsTextTests {
         #expect(try settings("a = 1\r\nb = 2\r\n") == ["1 a integer(1)", "2 b integer(2)"])
     }
 
+    @Test("tables of an array are told apart, also those without settings")
+    func arrays() throws {
+        let text = """
+            [[pools]]
+            name = "a"
+            [[pools]]
+            [service]
+            name = "b"
+            [[pools]]  # the third
+            name = "c"
+            """
+        let settings = try SettingsText(text)
+        #expect(
+            settings.settings.map { "\($0.key) \($0.element ?? -1)" } == [
+                "pools.name 0", "service.name -1", "pools.name 2",
+            ]
+        )
+        #expect(
+            settings.elements.map { "\($0.table) \($0.number) \($0.line)" } == ["pools 0 1", "pools 1 3", "pools 2 6"]
+        )
+    }
+
     @Test(
         "what is not understood is refused by its line, and not read as something else",
         arguments: [
@@ -54,7 +76,9 @@ struct SettingsTextTests {
             ("a = 'x", 1, "no end"), ("a = \"x\" y", 1, "after the end"), ("a = \"\\q\"", 1, "means nothing"),
             ("a = \"\\u12\"", 1, "four hexadecimal"), ("a = \"\\ud800\"", 1, "four hexadecimal"),
             ("a = 1\n\na = 2", 3, "set twice"), ("[t]\n[t]", 2, "there twice"), ("[t", 1, "must end"),
-            ("[]", 1, "has a name"), ("[[t]]", 1, "has a name"), ("[t.u]", 1, "must end"), ("= 1", 1, "has a name"),
+            ("[]", 1, "has a name"), ("[[t]", 1, "must end with ']]'"), ("[[]]", 1, "has a name"),
+            ("[ [t]]", 1, "has a name"), ("[t]\n[[t]]", 2, "single table"), ("[[t]]\n[t]", 2, "several tables"),
+            ("[[t]]\na = 1\na = 2", 3, "set twice"), ("[t.u]", 1, "must end"), ("= 1", 1, "has a name"),
             ("é = 1", 1, "has a name"),
         ]
     )

@@ -1,7 +1,7 @@
 /// Settings as people write them: the part of TOML 1.0 that flat settings need.
 ///
-/// Tables by `[name]`, and `key = value` with strings, whole numbers, decimal numbers and truth values; comments by `#`. Every
-/// text that is read means the same in TOML; what TOML has beyond it (dates, arrays, inline tables, dotted keys, texts over
+/// Tables by `[name]`, arrays of tables by `[[name]]`, and `key = value` with strings, whole numbers, decimal numbers and truth values; comments by `#`. Every
+/// text that is read means the same in TOML; what TOML has beyond it (dates, arrays of values, inline tables, dotted keys, texts over
 /// several lines) is refused by its line, never read as something else.
 package struct SettingsText: Sendable {
     package enum Value: Hashable, Sendable {
@@ -16,6 +16,17 @@ package struct SettingsText: Sendable {
         package var key: String
         package var value: Value
         /// From 1.
+        package var line: Int
+        /// Which table of an array it is in, from 0; nil for a setting of a single table or of none.
+        package var element: Int?
+    }
+
+    /// One table of an array, which may have no settings.
+    package struct Element: Hashable, Sendable {
+        package var table: String
+        /// From 0 in each array.
+        package var number: Int
+        /// Of its `[[name]]`.
         package var line: Int
     }
 
@@ -35,27 +46,46 @@ package struct SettingsText: Sendable {
     /// In the order of the text; no key is there twice.
     package private(set) var settings: [Setting] = []
 
+    /// The tables of all arrays, in the order of the text.
+    package private(set) var elements: [Element] = []
+
     /// Reads a whole text or nothing.
     package init(_ text: String) throws(Fault) {
         var table = ""
+        var element: Int?
         var tables: Set<String> = []
         // A carriage return and a line feed are one character.
         for (index, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
             var scanner = Scanner(line, number: index + 1)
             scanner.skipBlanks()
             guard !scanner.isAtEnd else { continue }
-            if scanner.take("[") {
+            if scanner.takeTogether("[[") {
+                table = try scanner.name("a table")
+                guard scanner.takeTogether("]]") else { throw scanner.fault("the table's name must end with ']]'") }
+                guard !tables.contains(table) else {
+                    throw scanner.fault("[\(table)] is a single table; '[[' begins one of several")
+                }
+                let number = elements.count { $0.table == table }
+                elements.append(Element(table: table, number: number, line: index + 1))
+                element = number
+            } else if scanner.take("[") {
                 table = try scanner.name("a table")
                 guard scanner.take("]") else { throw scanner.fault("the table's name must end with ']'") }
+                guard !elements.contains(where: { $0.table == table }) else {
+                    throw scanner.fault("[[\(table)]] is one of several tables; write '[[' for each")
+                }
                 guard tables.insert(table).inserted else { throw scanner.fault("[\(table)] is there twice") }
+                element = nil
             } else {
                 let name = try scanner.name("a setting")
                 guard scanner.take("=") else { throw scanner.fault("'\(name)' needs '=' and a value") }
                 let key = table.isEmpty ? name : "\(table).\(name)"
-                guard !settings.contains(where: { $0.key == key }) else {
+                guard !settings.contains(where: { $0.key == key && $0.element == element }) else {
                     throw scanner.fault("'\(name)' is set twice")
                 }
-                settings.append(Setting(key: key, value: try scanner.value(of: name), line: index + 1))
+                settings.append(
+                    Setting(key: key, value: try scanner.value(of: name), line: index + 1, element: element)
+                )
             }
             scanner.skipBlanks()
             guard scanner.isAtEnd else { throw scanner.fault("there is something after the end of the value") }
@@ -87,6 +117,14 @@ extension SettingsText {
             skipBlanks()
             guard rest.first == character else { return false }
             rest.removeFirst()
+            return true
+        }
+
+        /// Characters without blanks between them.
+        mutating func takeTogether(_ text: String) -> Bool {
+            skipBlanks()
+            guard rest.hasPrefix(text) else { return false }
+            rest.removeFirst(text.count)
             return true
         }
 

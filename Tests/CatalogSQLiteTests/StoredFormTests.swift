@@ -24,6 +24,7 @@ struct StoredFormTests {
                 "0008_memory fcd225a0c50d6438",
                 "0009_destroyed 54d46e89c9d4fec7",
                 "0010_offerings 88d008fbdddd9e87",
+                "0011_template_copies e967146bab5c2c87",
             ]
         )
     }

@@ -41,7 +41,7 @@ struct StoredWordsTests {
         #expect(
             Job.Kind.allCases.map(\.rawValue) == [
                 "create_snapshots", "delete_snapshot", "verify_snapshot", "revert_volumes", "create_volume",
-                "delete_volume", "attach_volume", "detach_volume", "resize_volume", "create_template",
+                "delete_volume", "attach_volume", "detach_volume", "resize_volume", "move_volume", "create_template",
                 "import_template", "delete_template", "deploy_instances", "start_instance", "stop_instance",
                 "reboot_instance", "delete_instance", "delete_environment", "destroy_instance", "restore_instance",
             ]

@@ -399,6 +399,9 @@ package protocol CatalogReader {
     func findTemplate(named name: ResourceName, in environment: EnvironmentID) throws -> Template?
     func listTemplates(_ filter: TemplateFilter, order: ListOrder, page: PageRequest) throws -> CatalogPage<Template>
 
+    /// In the order of their pools. Each pins its layer as the template itself does.
+    func copies(of template: TemplateID) throws -> [TemplateCopy]
+
     func findInstance(_ id: InstanceID) throws -> Instance?
     func findInstance(named name: ResourceName, in environment: EnvironmentID) throws -> Instance?
     func listInstances(_ filter: InstanceFilter, order: ListOrder, page: PageRequest) throws -> CatalogPage<Instance>
@@ -423,6 +426,8 @@ package protocol CatalogReader {
     ///
     /// Costs what the chain is long, however many others stand on the same base.
     func layerChain(of layer: LayerID) throws -> [LayerID]
+    /// Every pool that has a layer.
+    func poolsWithLayers() throws -> Set<PoolID>
     /// All layers and pins of one pool. Grows with the pool: for the collector and the ledger.
     func layerTree(of pool: PoolID) throws -> LayerTree
     /// The part of a pool's tree that is connected with a layer: all that stands on the same base.
@@ -480,6 +485,10 @@ package protocol CatalogWriter: CatalogReader {
     func insert(_ template: Template) throws
     func update(_ template: Template) throws
     func deleteTemplate(_ id: TemplateID) throws
+
+    /// Copies go with their template.
+    func insert(_ copy: TemplateCopy) throws
+    func deleteCopy(of template: TemplateID, in pool: PoolID) throws
 
     func insert(_ instance: Instance) throws
     func update(_ instance: Instance) throws

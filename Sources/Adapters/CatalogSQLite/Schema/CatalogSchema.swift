@@ -20,6 +20,7 @@ enum CatalogSchema {
         ("0008_memory", memory),
         ("0009_destroyed", destroyed),
         ("0010_offerings", offerings),
+        ("0011_template_copies", templateCopies),
     ]
 
     static var migrator: DatabaseMigrator {

@@ -29,6 +29,20 @@ extension Session {
         }
     }
 
+    func poolsWithLayers() throws -> Set<PoolID> {
+        // Steps from pool to pool through the index, where DISTINCT would read all of it.
+        let sql = """
+            WITH RECURSIVE found (pool) AS (
+                SELECT min(pool) FROM layers
+                UNION ALL
+                SELECT (SELECT min(layers.pool) FROM layers WHERE layers.pool > found.pool)
+                FROM found WHERE found.pool IS NOT NULL
+            )
+            SELECT pool FROM found WHERE pool IS NOT NULL
+            """
+        return try run { Set(try String.fetchAll($0, sql: sql).compactMap(PoolID.init)) }
+    }
+
     func layerTree(of pool: PoolID) throws -> LayerTree {
         try run { database in
             let name = pool.description
@@ -39,8 +53,9 @@ extension Session {
                     SELECT 'volume', id, active_layer_id FROM volumes WHERE pool = ?
                     UNION ALL SELECT 'snapshot', id, layer_id FROM snapshots WHERE pool = ?
                     UNION ALL SELECT 'template', id, layer_id FROM templates WHERE pool = ?
+                    UNION ALL SELECT 'template', template_id, layer_id FROM template_copies WHERE pool = ?
                     """,
-                pinArguments: [name, name, name]
+                pinArguments: [name, name, name, name]
             ).fetch(database)
         }
     }
@@ -55,6 +70,7 @@ extension Session {
                     SELECT 'volume', volumes.id, tree.id FROM tree JOIN volumes ON active_layer_id = tree.id
                     UNION ALL SELECT 'snapshot', snapshots.id, tree.id FROM tree JOIN snapshots ON layer_id = tree.id
                     UNION ALL SELECT 'template', templates.id, tree.id FROM tree JOIN templates ON layer_id = tree.id
+                    UNION ALL SELECT 'template', template_id, tree.id FROM tree JOIN template_copies ON layer_id = tree.id
                     """,
                 pinArguments: [layer.stored]
             ).fetch(database)

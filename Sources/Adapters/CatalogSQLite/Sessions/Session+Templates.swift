@@ -14,6 +14,12 @@ extension Session {
         }
     }
 
+    func copies(of template: TemplateID) throws -> [TemplateCopy] {
+        try run {
+            try TemplateCopyRecord.list($0, where: "template_id = ?", [template.stored], orderedBy: "pool").map(\.copy)
+        }
+    }
+
     func listTemplates(_ filter: TemplateFilter, order: ListOrder, page: PageRequest) throws -> CatalogPage<Template> {
         var query = ListQuery<TemplateRecord>()
         query.filter(
@@ -33,6 +39,20 @@ extension WriteSession {
 
     func update(_ template: Template) throws {
         try run { try TemplateRecord(template).update(in: $0) }
+    }
+
+    func insert(_ copy: TemplateCopy) throws {
+        try run { try TemplateCopyRecord(copy).insert(into: $0) }
+    }
+
+    func deleteCopy(of template: TemplateID, in pool: PoolID) throws {
+        try run {
+            try TemplateCopyRecord.delete(
+                $0,
+                where: "template_id = ? AND pool = ?",
+                [template.stored, pool.description]
+            )
+        }
     }
 
     func deleteTemplate(_ id: TemplateID) throws {

@@ -18,6 +18,7 @@ package struct Job: Hashable, Sendable, Codable, Identifiable {
         case attachVolume = "attach_volume"
         case detachVolume = "detach_volume"
         case resizeVolume = "resize_volume"
+        case moveVolume = "move_volume"
         case createTemplate = "create_template"
         case importTemplate = "import_template"
         case deleteTemplate = "delete_template"

@@ -38,6 +38,19 @@ package struct Template: Hashable, Sendable, Codable, Identifiable {
     }
 }
 
+/// The content of a template in another pool than its own, where something was deployed from it.
+package struct TemplateCopy: Hashable, Sendable {
+    package let template: TemplateID
+    package let pool: PoolID
+    package let layer: LayerID
+
+    package init(template: TemplateID, pool: PoolID, layer: LayerID) {
+        self.template = template
+        self.pool = pool
+        self.layer = layer
+    }
+}
+
 /// What a template says about the system on it.
 package struct TemplateOptions: Hashable, Sendable, Codable {
     /// One of ``OSType/all``.

@@ -6,7 +6,8 @@ package import SnapshotPorts
 /// Everything that runs behind the faces, put together and started in the right order.
 ///
 /// ```
-///  start: machines are found ─► open jobs resume ─► the catalog is compared with the world ─► collect, keep house, watch
+///  start: machines are found ─► open jobs resume ─► each pool that answers is compared with the catalog ─► collect, keep house
+///  later: a pool that did not answer is compared when it does, and what waits for it goes on
 ///  stop:  jobs stop where they are (they resume at the next start); machines run on
 /// ```
 package final class EngineRoom: Sendable {
@@ -16,6 +17,8 @@ package final class EngineRoom: Sendable {
     package let world: World
     private let logger: Logger
     private let tidiesEvery: Duration
+    private let looksEvery: Duration
+    private let keeper: PoolKeeper
 
     package init(
         world: World,
@@ -23,13 +26,16 @@ package final class EngineRoom: Sendable {
         version: String,
         logger: Logger,
         observer: (any StepObserver)? = nil,
-        tidiesEvery: Duration = .seconds(60)
+        tidiesEvery: Duration = .seconds(60),
+        looksEvery: Duration = .seconds(5)
     ) {
         self.world = world
         self.logger = logger
         self.tidiesEvery = tidiesEvery
+        self.looksEvery = looksEvery
         collector = Collector(world: world, logger: logger)
         engine = JobEngine(world: world, logger: logger, collector: collector, observer: observer)
+        keeper = PoolKeeper(world: world, engine: engine, collector: collector, logger: logger)
         cloud = LocalCloud(world: world, engine: engine, secrets: secrets, version: version)
     }
 
@@ -40,8 +46,15 @@ package final class EngineRoom: Sendable {
     /// Open jobs run on behind it; what they work on is left to them.
     package func start() async throws {
         try await engine.resume()
-        try await Reconciler(world: world, engine: engine, logger: logger).reconcile()
-        try await collector.disturbEverything()
+        let reconciler = Reconciler(world: world, engine: engine, logger: logger)
+        try await reconciler.reconcileMachines()
+        await keeper.open()
+        do {
+            try await reconciler.reconcileMemory()
+        } catch {
+            logger.error("the saved memory could not be examined", metadata: ["error": .string("\(error)")])
+        }
+        world.ledger.invalidate()
         await world.giveBackMemory()
     }
 
@@ -50,6 +63,7 @@ package final class EngineRoom: Sendable {
         await withTaskGroup { group in
             group.addTask { await self.collector.run() }
             group.addTask { await self.keepHouse() }
+            group.addTask { await self.keeper.run(every: self.looksEvery) }
             group.addTask { await self.watchMachines() }
             group.addTask { await self.thawGuests() }
             await group.waitForAll()

@@ -5,11 +5,16 @@ package import SnapshotPorts
 package struct World: Sendable {
     package let catalog: any Catalog
     package let stores: [PoolID: any BlockStore]
+    /// What operators said of the pools; nothing for most in tests.
+    package let profiles: [PoolID: PoolProfile]
+    package let watch: PoolWatch
     package let hypervisor: any Hypervisor
     package let uploads: any UploadArea
     package let images: any ImageFetcher
     package let time: any TimeSource
     package let leases: LayerLeases
+    /// Who makes a copy of a template that several deployments need.
+    let copyTurns: Turns<LayerID>
     package let feed: ChangeFeed
     package let ledger: SpaceLedger
     package let settings: Settings
@@ -19,6 +24,7 @@ package struct World: Sendable {
     package init(
         catalog: any Catalog,
         stores: [any BlockStore],
+        profiles: [PoolProfile] = [],
         hypervisor: any Hypervisor,
         uploads: any UploadArea,
         images: any ImageFetcher,
@@ -28,26 +34,18 @@ package struct World: Sendable {
     ) {
         self.catalog = catalog
         self.stores = Dictionary(stores.map { ($0.pool, $0) }, uniquingKeysWith: { first, _ in first })
+        self.profiles = Dictionary(profiles.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        watch = PoolWatch(stores: self.stores, time: time, patience: settings.poolPatience)
         self.hypervisor = hypervisor
         self.uploads = uploads
         self.images = images
         self.time = time
         self.settings = settings
         leases = LayerLeases()
+        copyTurns = Turns()
         feed = ChangeFeed()
         self.giveBackMemory = giveBackMemory
         ledger = SpaceLedger(catalog: catalog, giveBackMemory: giveBackMemory)
-    }
-
-    package func store(_ pool: PoolID) throws(ServiceError) -> any BlockStore {
-        guard let store = stores[pool] else {
-            throw ServiceError(
-                .unavailable,
-                "The pool '\(pool)' is not configured; add it to the configuration and restart the service.",
-                subject: .pool(pool)
-            )
-        }
-        return store
     }
 }
 
@@ -72,6 +70,8 @@ package struct Settings: Sendable {
     package var jobLifetime: Duration
     /// How long to wait before a result that the catalog could not record is recorded again.
     package var catalogPause: Duration
+    /// How long a pool may take to say how it is before it counts as down.
+    package var poolPatience: Duration
 
     package init(
         collection: CollectionPolicy = CollectionPolicy(),
@@ -83,7 +83,8 @@ package struct Settings: Sendable {
         networkSlots: Int = 4,
         largestImage: ByteCount = .gibibytes(4 * 1_024),
         jobLifetime: Duration = .seconds(7 * 86_400),
-        catalogPause: Duration = .seconds(1)
+        catalogPause: Duration = .seconds(1),
+        poolPatience: Duration = .seconds(2)
     ) {
         self.collection = collection
         self.undoLifetime = undoLifetime
@@ -95,5 +96,6 @@ package struct Settings: Sendable {
         self.largestImage = largestImage
         self.jobLifetime = jobLifetime
         self.catalogPause = catalogPause
+        self.poolPatience = poolPatience
     }
 }

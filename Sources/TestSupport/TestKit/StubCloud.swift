@@ -194,6 +194,16 @@ extension StubCloud {
         async throws(ServiceError) -> Submitted<VolumeView>
     { throw unexpected() }
 
+    package func moveVolume(_ id: VolumeID, to pool: PoolID, in environment: EnvironmentID, _ call: CallContext)
+        async throws(ServiceError) -> Submitted<VolumeView>
+    { throw unexpected() }
+
+    package func listPools(_ call: CallContext) async throws(ServiceError) -> [PoolStatus] { [] }
+
+    package func checkPool(_ pool: PoolID, _ call: CallContext) async throws(ServiceError) -> PoolCheck {
+        throw unexpected()
+    }
+
     package func listSnapshots(_ filter: SnapshotFilter, order: ListOrder, page: PageRequest, _ call: CallContext)
         async throws(ServiceError) -> CatalogPage<SnapshotView>
     { throw unexpected() }

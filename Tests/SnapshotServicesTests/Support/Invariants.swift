@@ -21,13 +21,20 @@ extension TestCloud {
     // As ``World`` asks, without injected faults.
 
     private func openLayers(of instance: Instance) async throws -> Set<LayerID> {
-        try await store.openLayers(through: try await hypervisor.openDisks(of: instance.id))
+        let handles = try await hypervisor.openDisks(of: instance.id)
+        var layers: Set<LayerID> = []
+        for volume in try await volumes(of: instance) {
+            layers.formUnion(try await store(volume.pool).openLayers(through: handles))
+        }
+        return layers
     }
 
     private func writtenLayers(of instance: Instance) async throws -> [Int: LayerID] {
         var layers: [Int: LayerID] = [:]
-        for (slot, handle) in try await hypervisor.writtenDisks(of: instance.id) {
-            layers[slot] = try await store.writtenLayer(through: handle)
+        let handles = try await hypervisor.writtenDisks(of: instance.id)
+        for volume in try await volumes(of: instance) {
+            guard let slot = volume.attachment?.slot, let handle = handles[slot] else { continue }
+            layers[slot] = try await store(volume.pool).writtenLayer(through: handle)
         }
         return layers
     }
@@ -36,7 +43,6 @@ extension TestCloud {
         let counts = engine.counts
         guard counts == (0, 0) else { return "\(counts.running) jobs run and \(counts.waiting) wait" }
         guard world.leases.held.isEmpty else { return "layers are in use" }
-        let tree = try await catalog.read { try $0.layerTree(of: .local) }
         var open: [LayerID: Set<InstanceID>] = [:]
         for instance in try await catalog.read({ try $0.allInstances(in: nil) }) {
             guard await !hypervisor.status(of: instance.id).isStopped else { continue }
@@ -44,13 +50,17 @@ extension TestCloud {
                 open[layer, default: []].insert(instance.id)
             }
         }
-        let step = tree.nextCollectionStep(
-            openIn: open,
-            held: [],
-            room: try await store.capacity().free - settings.reserve,
-            policy: settings.collection
-        )
-        return step.map { "\($0) is left to do" }
+        for pool in pools {
+            let tree = try await catalog.read { try $0.layerTree(of: pool.pool) }
+            let step = tree.nextCollectionStep(
+                openIn: open,
+                held: [],
+                room: try await pool.capacity().free - settings.reserve,
+                policy: settings.collection
+            )
+            if let step { return "\(step) is left to do in '\(pool.pool)'" }
+        }
+        return nil
     }
 
     /// Checks everything that has to hold at rest.
@@ -71,7 +81,13 @@ extension TestCloud {
         try await rest()
         var broken: [String] = []
         broken += try await brokenRows()
-        broken += try await brokenLayers()
+        for pool in pools { broken += try await brokenLayers(pool) }
+        for place in ["pool/tmp", "fast/tmp", "quarantine"] {
+            // The store's own working folder may be there, with its lock and nothing else.
+            let names = try FileManager.default.subpathsOfDirectory(atPath: "\(folder)/\(place)")
+                .filter { !$0.hasPrefix("work-") || ($0.contains("/") && !$0.hasSuffix("/.lock")) }
+            if !names.isEmpty { broken.append("\(place) holds \(names)") }
+        }
         broken += try await brokenMachines()
         broken += try await brokenMemory()
         let uploads = try uploads.present
@@ -108,8 +124,9 @@ extension TestCloud {
         }
     }
 
-    private func brokenLayers() async throws -> [String] {
-        let tree = try await catalog.read { try $0.layerTree(of: .local) }
+    private func brokenLayers(_ store: any BlockStore) async throws -> [String] {
+        let pool = store.pool
+        let tree = try await catalog.read { try $0.layerTree(of: pool) }
         let inventory = try await store.inventory()
         var broken = inventory.unknown.map { "the pool has \($0.name)" }
         let stored = Dictionary(uniqueKeysWithValues: inventory.layers.map { ($0.id, $0) })
@@ -134,14 +151,8 @@ extension TestCloud {
             }
         }
         let onDisk = inventory.layers.reduce(ByteCount.zero) { $0 + $1.allocated }
-        let account = try await world.ledger.picture(of: .local).account
+        let account = try await world.ledger.picture(of: pool).account
         if account.total != onDisk { broken.append("the ledger has \(account.total), the disk \(onDisk)") }
-        for place in ["pool/tmp", "quarantine"] {
-            // The store's own working folder may be there, with its lock and nothing else.
-            let names = try FileManager.default.subpathsOfDirectory(atPath: "\(folder)/\(place)")
-                .filter { !$0.hasPrefix("work-") || ($0.contains("/") && !$0.hasSuffix("/.lock")) }
-            if !names.isEmpty { broken.append("\(place) holds \(names)") }
-        }
         return broken
     }
 
@@ -184,8 +195,9 @@ extension TestCloud {
                     broken.append("\(instance.name) writes \(written) and its rows say \(recorded)")
                 }
                 let open = try await openLayers(of: instance)
-                let tree = try await catalog.read { try $0.layerTree(of: .local) }
-                let needed = Set(volumes.flatMap { tree.chain(of: $0.activeLayer) })
+                let needed = try await catalog.read { reader in
+                    Set(try volumes.flatMap { try reader.layerTree(around: $0.activeLayer).chain(of: $0.activeLayer) })
+                }
                 if open != needed { broken.append("\(instance.name) has \(open.subtracting(needed)) open in vain") }
             case .paused(let reason):
                 broken.append("\(instance.name) is paused: \(reason)")

@@ -104,9 +104,10 @@ extension TestCloud {
         try #require(try await catalog.read { try $0.findVolume(id) })
     }
 
-    func makeVolume(_ name: String, in environment: EnvironmentID? = nil) async throws -> Volume {
+    @discardableResult
+    func makeVolume(_ name: String, in environment: EnvironmentID? = nil, pool: PoolID? = nil) async throws -> Volume {
         let submitted = try await cloud.createVolume(
-            CreateVolumeRequest(source: .blank(Self.diskSize), name: try ResourceName(name)),
+            CreateVolumeRequest(source: .blank(Self.diskSize), name: try ResourceName(name), pool: pool),
             in: environment ?? home.id,
             call
         )
@@ -124,6 +125,10 @@ extension TestCloud {
         try await done(submitted.job)
         let id = try #require(submitted.resource.first).snapshot.id
         return try #require(try await catalog.read { try $0.findSnapshot(id) })
+    }
+
+    func move(_ volume: Volume, to pool: PoolID) async throws {
+        try await done(try await cloud.moveVolume(volume.id, to: pool, in: volume.environment, call).job)
     }
 
     func delete(_ snapshot: Snapshot) async throws {
@@ -167,7 +172,7 @@ extension TestCloud {
             }
         } else {
             let now = try await self.volume(volume.id)
-            let arguments = ["-f", "qcow2", "-c", command, "-c", "flush", file(of: now.activeLayer)]
+            let arguments = ["-f", "qcow2", "-c", command, "-c", "flush", file(of: now.activeLayer, in: now.pool)]
             let completion = try await ChildProcess.run(Spawn("qemu-io", arguments), timeout: patience)
             try #require(completion.status.isSuccess, "\(completion.errorsText)")
         }
@@ -176,8 +181,9 @@ extension TestCloud {
 
     /// Brings a row up to date with a file that was written behind the service's back.
     private func measure(_ id: VolumeID) async throws {
-        let layer = try await volume(id).activeLayer
-        let stored = try #require(try await store.findLayer(layer))
+        let row = try await volume(id)
+        let layer = row.activeLayer
+        let stored = try #require(try await store(row.pool).findLayer(layer))
         try await catalog.write { writer in
             guard var row = try writer.findLayer(layer) else { return }
             row.allocated = stored.allocated
@@ -189,15 +195,22 @@ extension TestCloud {
     }
 
     /// Where a layer's file is, by the format that `docs/storage-design.md` fixes.
-    func file(of layer: LayerID) -> String { "\(folder)/pool/layers/\(layer).qcow2" }
+    func file(of layer: LayerID, in pool: PoolID = .local) -> String {
+        "\(folder)/\(pool == .local ? "pool" : pool.description)/layers/\(layer).qcow2"
+    }
 
-    func digest(of layer: LayerID) async throws -> ContentDigest {
-        try await store.digest(of: layer) { _, _ in }
+    func store(_ pool: PoolID) throws -> any BlockStore {
+        try #require(pools.first { $0.pool == pool })
+    }
+
+    func digest(of layer: LayerID, in pool: PoolID = .local) async throws -> ContentDigest {
+        try await store(pool).digest(of: layer) { _, _ in }
     }
 
     /// The content of a volume that no machine writes.
     func digest(of volume: Volume) async throws -> ContentDigest {
-        try await digest(of: try await self.volume(volume.id).activeLayer)
+        let now = try await self.volume(volume.id)
+        return try await digest(of: now.activeLayer, in: now.pool)
     }
 }
 

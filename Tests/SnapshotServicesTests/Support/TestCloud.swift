@@ -26,6 +26,8 @@ final class TestCloud: Sendable {
 
     let folder: String
     let faults = CallFaults()
+    /// Of the pool `fast`.
+    let absence = Absence()
     let crashes = CrashSchedule()
     let time = ManualTime()
     let settings: Settings
@@ -42,6 +44,7 @@ final class TestCloud: Sendable {
     private struct Adapters {
         var catalog: SQLiteCatalog
         var store: QCOW2BlockStore
+        var fast: QCOW2BlockStore
         var hypervisor: QEMUHypervisor
     }
 
@@ -70,8 +73,16 @@ final class TestCloud: Sendable {
             group: MultiThreadedEventLoopGroup.singleton,
             logger: Self.logger
         )
+        let fast = try await QCOW2BlockStore.open(
+            pool: .fast,
+            at: "\(folder)/fast",
+            quarantine: "\(folder)/quarantine",
+            runtime: "\(folder)/run",
+            group: MultiThreadedEventLoopGroup.singleton,
+            logger: Self.logger
+        )
         let hypervisor = try await Self.hypervisor(in: folder)
-        adapters = Adapters(catalog: catalog, store: store, hypervisor: hypervisor)
+        adapters = Adapters(catalog: catalog, store: store, fast: fast, hypervisor: hypervisor)
         watching = Task { await hypervisor.run() }
         home = Environment(id: .random(), name: try EnvironmentName("home"), description: "", createdAt: time.now)
         abroad = Environment(id: .random(), name: try EnvironmentName("abroad"), description: "", createdAt: time.now)
@@ -79,7 +90,7 @@ final class TestCloud: Sendable {
             try writer.insert(home)
             try writer.insert(abroad)
         }
-        let room = Self.room(adapters, uploads, time, settings, faults, crashes)
+        let room = Self.room(adapters, uploads, time, settings, faults, absence, crashes)
         try await room.start()
         live = Mutex(Live(room: room, running: Task { await room.run() }))
     }
@@ -121,12 +132,17 @@ final class TestCloud: Sendable {
         _ time: ManualTime,
         _ settings: Settings,
         _ faults: CallFaults,
-        _ crashes: CrashSchedule
+        _ absence: Absence,
+        _ crashes: CrashSchedule,
+        pools: Set<PoolID> = [.local, .fast],
+        looksEvery: Duration = .seconds(86_400)
     ) -> EngineRoom {
         EngineRoom(
             world: World(
                 catalog: FaultyCatalog(adapters.catalog, faults),
-                stores: [FaultyBlockStore(adapters.store, faults)],
+                stores: [
+                    FaultyBlockStore(adapters.store, faults), FaultyBlockStore(adapters.fast, faults, absence: absence),
+                ].filter { pools.contains($0.pool) },
                 hypervisor: FaultyHypervisor(adapters.hypervisor, faults),
                 uploads: uploads,
                 images: FaultyImageFetcher(HTTPImageFetcher(), faults),
@@ -137,7 +153,8 @@ final class TestCloud: Sendable {
             version: "test",
             logger: logger,
             observer: crashes,
-            tidiesEvery: .seconds(86_400)
+            tidiesEvery: .seconds(86_400),
+            looksEvery: looksEvery
         )
     }
 
@@ -145,6 +162,8 @@ final class TestCloud: Sendable {
     var catalog: any Catalog { adapters.catalog }
     var store: any BlockStore { adapters.store }
     var hypervisor: any Hypervisor { adapters.hypervisor }
+    var fast: any BlockStore { adapters.fast }
+    var pools: [any BlockStore] { [adapters.store, adapters.fast] }
 
     var room: EngineRoom { live.withLock(\.room) }
     var cloud: LocalCloud { room.cloud }
@@ -164,8 +183,26 @@ final class TestCloud: Sendable {
     }
 
     /// Puts a new engine over what the former one left, as a new start of the service does.
-    func startRoom() async throws {
-        let room = Self.room(adapters, uploads, time, settings, faults, crashes)
+    ///
+    /// - Parameters:
+    ///   - pools: Those that are configured.
+    ///   - looksEvery: How often pools are looked at: by default never, so that no call comes between those that are counted.
+    /// - Throws: What fails the test.
+    func startRoom(
+        pools: Set<PoolID> = [.local, .fast],
+        looksEvery: Duration = .seconds(86_400)
+    ) async throws {
+        let room = Self.room(
+            adapters,
+            uploads,
+            time,
+            settings,
+            faults,
+            absence,
+            crashes,
+            pools: pools,
+            looksEvery: looksEvery
+        )
         try await room.start()
         live.withLock { $0 = Live(room: room, running: Task { await room.run() }) }
     }
@@ -193,9 +230,18 @@ final class TestCloud: Sendable {
         await watching.value
         await adapters.hypervisor.disconnect()
         await adapters.store.close()
+        await adapters.fast.close()
         images.stop()
         try? await adapters.catalog.close()
     }
+}
+
+extension PoolID {
+    /// The other pool of every cloud.
+    static let fast: PoolID = {
+        guard let pool = PoolID("fast") else { fatalError("'fast' is a name of a pool") }
+        return pool
+    }()
 }
 
 extension Settings {
@@ -205,6 +251,7 @@ extension Settings {
         settings.gracefulStop = .milliseconds(50)
         settings.reserve = .mebibytes(1)
         settings.catalogPause = .milliseconds(5)
+        settings.poolPatience = .milliseconds(500)
         return settings
     }()
 }

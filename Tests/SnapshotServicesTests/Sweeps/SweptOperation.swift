@@ -233,6 +233,42 @@ extension SweptOperation {
         return try await cloud.cloud.resizeVolume(scene.root.id, to: size, in: cloud.home.id, cloud.call).job
     }
 
+    static let move = SweptOperation("move a volume to another pool") { cloud, scene, attempt, ready in
+        // Back and forth: a failed attempt leaves it where it was.
+        let target: PoolID = try await cloud.volume(scene.loose.id).pool == .fast ? .local : .fast
+        try await cloud.write(UInt8(attempt % 200), at: attempt % 16, blocks: 3, to: scene.loose)
+        ready()
+        return try await cloud.cloud.moveVolume(scene.loose.id, to: target, in: cloud.home.id, cloud.call).job
+    }
+
+    static let deployElsewhere = SweptOperation("deploy into a pool that lacks the template") {
+        cloud,
+        scene,
+        attempt,
+        ready in
+        try await cloud.deleteInstances(except: scene.instance)
+        let template = try await cloud.makeTemplate("travels \(attempt)", fill: UInt8(attempt % 200 + 1))
+        for old in try await cloud.catalog.read({ try $0.allTemplates(of: cloud.home.id) })
+        where old.name.description.hasPrefix("travels") && old.id != template.id {
+            try await cloud.done(try await cloud.cloud.deleteTemplate(old.id, in: cloud.home.id, cloud.call))
+        }
+        ready()
+        return try await cloud.cloud.deploy(
+            DeployRequest(
+                source: .template(template.id),
+                name: try ResourceName("far \(attempt)"),
+                computeOffering: "custom",
+                cpuCount: 1,
+                memory: .mebibytes(64),
+                network: .isolated,
+                startsInstances: false,
+                pool: .fast
+            ),
+            in: cloud.home.id,
+            cloud.call
+        ).job
+    }
+
     static let template = SweptOperation("make a template") { cloud, scene, attempt, ready in
         ready()
         return try await cloud.createTemplate(from: scene.source, "thin \(attempt)", isFull: false)
@@ -392,7 +428,7 @@ extension SweptOperation {
             take, takeApart, takeMemory, revertMemory, deleteMemory, takeAtRest, delete, deleteLive, revert,
             revertAtRest, clone,
             copy, blank, deleteVolume, attach, detach,
-            grow,
+            grow, move, deployElsewhere,
             template, fullTemplate, importTemplate, fetchTemplate, deleteTemplate, verify, deploy, start, stop, reboot,
             deleteInstance, destroyInstance, purgeInstance, restore,
             deleteEnvironment,

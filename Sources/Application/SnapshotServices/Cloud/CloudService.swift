@@ -105,7 +105,7 @@ package protocol CloudService: Sendable {
     /// Needs `create`, and `read` in the environment of the source.
     func createVolume(_ request: CreateVolumeRequest, in environment: EnvironmentID, _ call: CallContext)
         async throws(ServiceError) -> Submitted<VolumeView>
-    /// Needs `change`, as do the next three.
+    /// Needs `change`, as do the next four.
     func deleteVolume(_ id: VolumeID, in environment: EnvironmentID, _ call: CallContext)
         async throws(ServiceError) -> JobID
     /// Puts aside a volume that no instance has, for as long as ``Settings`` says.
@@ -119,6 +119,17 @@ package protocol CloudService: Sendable {
         async throws(ServiceError) -> Submitted<VolumeView>
     func resizeVolume(_ id: VolumeID, to size: ByteCount, in environment: EnvironmentID, _ call: CallContext)
         async throws(ServiceError) -> Submitted<VolumeView>
+
+    /// Takes a volume at rest to another pool. Its snapshots stay where they are.
+    func moveVolume(_ id: VolumeID, to pool: PoolID, in environment: EnvironmentID, _ call: CallContext)
+        async throws(ServiceError) -> Submitted<VolumeView>
+
+    // MARK: Pools
+
+    /// Every pool, for everybody who is signed in; where it lies, for operators only.
+    func listPools(_ call: CallContext) async throws(ServiceError) -> [PoolStatus]
+    /// Writes, reads and deletes a small layer. For operators.
+    func checkPool(_ pool: PoolID, _ call: CallContext) async throws(ServiceError) -> PoolCheck
 
     // MARK: Snapshots
 

@@ -13,8 +13,10 @@ extension LocalCloud {
         let names = try request.names()
         let now = world.time.now
         let principal = call.principal
+        let wanted = try request.pool.map { pool throws(ServiceError) in try world.pool(named: pool) }
         let submitted = try await engine.submit(in: environment, for: call, rejoin: Self.instances) { job, writer in
-            let origin = try writer.origin(of: request.source, for: principal, in: environment)
+            var origin = try writer.origin(of: request.source, for: principal, in: environment)
+            let copy = try wanted.flatMap { try writer.move(&origin, of: request.source, to: $0) }
             let disks = try request.disks(of: origin)
             if let id = request.attaching {
                 guard request.count == 1 else {
@@ -57,7 +59,11 @@ extension LocalCloud {
                 try writer.update(volume)
             }
             return JobEngine.Draft(
-                DeployInstances(items: items, starts: request.startsInstances),
+                DeployInstances(
+                    items: items,
+                    starts: request.startsInstances,
+                    copies: copy.map { [$0] }
+                ),
                 title: request.name,
                 subjects: rows.map { .instance($0.id) } + items.flatMap { $0.disks.map { .volume($0.volume) } }
                     + (request.attaching.map { [.volume($0)] } ?? []),
@@ -214,6 +220,32 @@ extension CatalogReader {
 }
 
 extension CatalogWriter {
+    /// Has what is deployed made in a pool, and says what has to be copied there first.
+    fileprivate func move(
+        _ origin: inout DeploymentOrigin,
+        of source: DeploymentSource,
+        to pool: PoolID
+    ) throws -> TemplateCopyPlan? {
+        switch source {
+        case .template(let id):
+            guard let template = try findTemplate(id), !origin.disks.isEmpty else { return nil }
+            let (layer, plan) = try layer(of: template, in: pool)
+            origin.disks[0].layer = layer
+            origin.disks[0].pool = pool
+            return plan
+        case .snapshot(let id):
+            guard let other = origin.disks.first(where: { $0.pool != pool }) else { return nil }
+            throw ServiceError(
+                .invalidInput,
+                """
+                What is deployed from a snapshot is a clone in the snapshot's pool, '\(other.pool)'. Leave the pool out, and move \
+                the volumes to '\(pool)' afterwards.
+                """,
+                subject: .snapshot(id)
+            )
+        }
+    }
+
     /// Reserves an instance's volumes and their layers.
     fileprivate func insertDisks(
         _ disks: [DeploymentOrigin.Disk],

@@ -64,7 +64,7 @@ extension LocalCloud {
         return ServiceStatus(
             version: version,
             accelerator: await world.hypervisor.accelerator,
-            pools: try await poolStatus(),
+            pools: try await poolStatus(call),
             runningJobs: counts.running,
             queuedJobs: counts.waiting,
             damagedSnapshots: try await read { try $0.damagedSnapshotCount() },
@@ -80,43 +80,19 @@ extension LocalCloud {
         let (census, jobs) = try await read { reader in
             (try reader.census(of: environment), try reader.openJobs().filter { $0.environment == environment })
         }
-        return EnvironmentOverview(census: census, openTasks: jobs.map(view), pools: try await poolStatus())
-    }
-
-    private func poolStatus() async throws(ServiceError) -> [ServiceStatus.PoolStatus] {
-        var pools: [ServiceStatus.PoolStatus] = []
-        for (id, store) in world.stores.sorted(by: { $0.key.description < $1.key.description }) {
-            let account = try await picture(of: id).account
-            do {
-                let capacity = try await store.capacity()
-                pools.append(
-                    .init(pool: id, capacity: capacity, account: account, trouble: shortage(of: capacity.free))
-                )
-            } catch {
-                pools.append(.init(pool: id, capacity: nil, account: account, trouble: error.message))
-            }
-        }
-        return pools
-    }
-
-    /// What a pool without its reserve means, and what to do.
-    private func shortage(of free: ByteCount) -> String? {
-        let reserve = world.settings.reserve
-        guard free < reserve else { return nil }
-        return """
-            Less than the reserve of \(reserve) is free: nothing new can be made, and guests may fail to write. \
-            Delete snapshots or templates that are not needed, or add space.
-            """
+        return EnvironmentOverview(census: census, openTasks: jobs.map(view), pools: try await poolStatus(call))
     }
 
     private func view(_ job: Job) -> TaskView {
         if let open = engine.openJob(job.id) {
+            let awaited = engine.awaitedPool(of: job.id)
             return TaskView(
                 job: open.job,
-                status: open.position == nil ? .running : .queued,
+                status: open.position == nil && awaited == nil ? .running : .queued,
                 progress: open.progress,
                 queuePosition: open.position,
-                failure: nil
+                failure: nil,
+                awaitedPool: awaited
             )
         }
         switch job.phase {

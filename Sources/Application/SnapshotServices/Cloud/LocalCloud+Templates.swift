@@ -37,6 +37,7 @@ extension LocalCloud {
                 subject: .field("osTypeId")
             )
         }
+        let pool = try world.pool(named: request.pool)
         let content = try await content(of: request.source, call)
         let now = world.time.now
         let submitted = try await engine.submit(in: environment, for: call, rejoin: Self.templates) { job, writer in
@@ -46,7 +47,7 @@ extension LocalCloud {
                 environment: environment,
                 name: request.name,
                 description: request.description,
-                pool: .local,
+                pool: pool,
                 layer: .random(),
                 size: .zero,
                 options: request.options,
@@ -57,6 +58,16 @@ extension LocalCloud {
             case .snapshot(let id, let isFull):
                 let snapshot = try writer.snapshot(id, in: environment)
                 try snapshot.requireTemplateSource()
+                guard request.pool == nil || request.pool == snapshot.pool else {
+                    throw ServiceError(
+                        .invalidInput,
+                        """
+                        A template of a snapshot is made in the snapshot's pool, '\(snapshot.pool)', and copied to another one when \
+                        something is deployed there.
+                        """,
+                        subject: .field("pool")
+                    )
+                }
                 row.pool = snapshot.pool
                 row.size = snapshot.size
                 if isFull {

@@ -29,7 +29,7 @@ extension LocalCloud {
                     activity: activity(on: .volume(volume.id), volume.state),
                     space: picture.account.entry(.volume(volume.id)),
                     undo: undos[volume.id],
-                    failure: volume.state.asFailure,
+                    failure: volume.state.asFailure ?? world.trouble(with: volume.pool),
                     chain: await depth(of: volume, in: picture.tree),
                     offeringName: offerings.first { $0.id == volume.diskOffering }?.name
                 )
@@ -72,6 +72,7 @@ extension LocalCloud {
             dependents: picture.tree.dependents(of: snapshot.layer).subtracting([pin]).sorted { $0.order < $1.order },
             failure: snapshot.state.asFailure
                 ?? snapshot.damage.map { ServiceError(.damaged, $0.reason, subject: .snapshot(snapshot.id)) }
+                ?? world.trouble(with: snapshot.pool)
         )
     }
 
@@ -82,23 +83,33 @@ extension LocalCloud {
     }
 
     func view(_ template: Template) async throws(ServiceError) -> TemplateView {
-        let picture = try await picture(of: template.pool)
         let pin = Pin.template(template.id)
-        return TemplateView(
+        var view = TemplateView(
             template: template,
             activity: activity(on: .template(template.id), template.state),
-            space: picture.account.entry(pin),
-            failure: template.state.asFailure,
-            dependentCount: picture.tree.dependents(of: template.layer).subtracting([pin]).count
+            space: .none,
+            failure: template.state.asFailure ?? world.trouble(with: template.pool)
         )
+        for (pool, layer) in try await places(of: template) {
+            let picture = try await picture(of: pool)
+            let entry = picture.account.entry(pin)
+            view.space.exclusive += entry.exclusive
+            view.space.shared += entry.shared
+            view.dependentCount += picture.tree.dependents(of: layer).subtracting([pin]).count
+            if picture.tree.layers[layer]?.phase == .ready { view.pools.append(pool) }
+        }
+        return view
     }
 
     /// The same with what stands on it, as far as the caller can see.
     func view(_ template: Template, for principal: Principal) async throws(ServiceError) -> TemplateView {
         var view = try await view(template)
         guard view.dependentCount > 0 else { return view }
-        let pins = try await picture(of: template.pool).tree.dependents(of: template.layer)
-            .subtracting([.template(template.id)]).sorted { $0.order < $1.order }
+        var found: Set<Pin> = []
+        for (pool, layer) in try await places(of: template) {
+            found.formUnion(try await picture(of: pool).tree.dependents(of: layer))
+        }
+        let pins = found.subtracting([.template(template.id)]).sorted { $0.order < $1.order }
         view.dependents = try await read { reader in
             try pins.compactMap { pin in
                 guard let named = try reader.named(pin), principal.may(.read, in: named.environment) else { return nil }
@@ -106,6 +117,12 @@ extension LocalCloud {
             }
         }
         return view
+    }
+
+    /// The layers of a template in all pools, its own first.
+    private func places(of template: Template) async throws(ServiceError) -> [(PoolID, LayerID)] {
+        let copies = world.stores.count > 1 ? try await read { try $0.copies(of: template.id) } : []
+        return [(template.pool, template.layer)] + copies.map { ($0.pool, $0.layer) }
     }
 
     /// The views of a page's instances, from one catalog state and one question to each machine.
@@ -189,9 +206,10 @@ extension LocalCloud {
         let bound = world.settings.collection.softDepth
         var chain = ChainDepth(layers: max(1, tree.depth(of: volume.activeLayer)))
         guard let needed = tree.flattening(of: volume.activeLayer, beyond: bound),
-            let free = try? await world.store(volume.pool).capacity().free
+            let answer = await world.watch.look(at: volume.pool)?.capacity,
+            let free = try? await world.limited(answer, of: volume.pool).free
         else { return chain }
-        let room = max(.zero, free - world.settings.reserve)
+        let room = max(.zero, free - world.reserve(of: volume.pool))
         if needed > room { chain.missingRoom = needed - room }
         return chain
     }

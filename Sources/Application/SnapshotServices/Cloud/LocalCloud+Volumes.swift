@@ -60,9 +60,11 @@ extension LocalCloud {
         try authorise(.create, in: target, call)
         if case .snapshot = request.source { try authorise(.read, in: environment, call) }
         let now = world.time.now
+        let wanted = try request.pool.map { pool throws(ServiceError) in try world.pool(named: pool) }
+        let usual = world.defaultPool
         let submitted = try await engine.submit(in: target, for: call, rejoin: Self.volumes) { job, writer in
             try writer.requireFreeVolumeName(request.name, in: target)
-            let origin = try writer.origin(of: request.source, in: environment)
+            let origin = try writer.origin(of: request.source, in: environment, to: wanted, or: usual)
             let layer = Layer(
                 id: .random(),
                 pool: origin.pool,
@@ -274,6 +276,42 @@ extension LocalCloud {
         }
     }
 
+    package func moveVolume(
+        _ id: VolumeID,
+        to pool: PoolID,
+        in environment: EnvironmentID,
+        _ call: CallContext
+    ) async throws(ServiceError) -> Submitted<VolumeView> {
+        try authorise(.change, in: environment, call)
+        let pool = try world.pool(named: pool)
+        // What the machine does now; the job asks again.
+        let instance = try await read { try $0.volume(id, in: environment).attachment?.instance }
+        let isRunning = if let instance { await world.hypervisor.isAlive(instance) } else { false }
+        return try await changeVolume(id, in: environment, call) { volume, writer in
+            guard volume.pool != pool else {
+                throw ServiceError(
+                    .wrongState,
+                    "The volume '\(volume.name)' is in the pool '\(pool)' already.",
+                    subject: .volume(id)
+                )
+            }
+            if isRunning, volume.attachment?.instance == instance { throw ServiceError.movesOnlyAtRest(volume) }
+            let copy = Layer(
+                id: .random(),
+                pool: pool,
+                parent: nil,
+                size: volume.size,
+                allocated: .zero,
+                phase: .building
+            )
+            try writer.insert(copy)
+            return (
+                MoveVolume(volume: id, copy: copy.id, pool: pool),
+                volume.attachment.map { [.instance($0.instance)] } ?? []
+            )
+        }
+    }
+
     /// A job on one available volume and the instances that it touches.
     private func changeVolume(
         _ id: VolumeID,
@@ -306,19 +344,44 @@ struct VolumeOrigin {
 }
 
 extension CatalogReader {
-    func origin(of source: CreateVolumeRequest.Source, in environment: EnvironmentID) throws -> VolumeOrigin {
+    func origin(
+        of source: CreateVolumeRequest.Source,
+        in environment: EnvironmentID,
+        to wanted: PoolID?,
+        or usual: PoolID
+    ) throws -> VolumeOrigin {
         switch source {
         case .blank(let size):
             try size.requireVolumeSize()
-            return VolumeOrigin(pool: .local, parent: nil, size: size, content: .blank, snapshot: nil)
+            return VolumeOrigin(pool: wanted ?? usual, parent: nil, size: size, content: .blank, snapshot: nil)
         case .snapshot(let id, let isFull):
             let snapshot = try snapshot(id, in: environment)
             try snapshot.state.requireAvailable("The snapshot '\(snapshot.name)'", subject: .snapshot(id))
+            let pool = wanted ?? snapshot.pool
+            let isElsewhere = pool != snapshot.pool
+            guard isFull || !isElsewhere else {
+                throw ServiceError(
+                    .invalidInput,
+                    """
+                    A thin volume shares its content with the snapshot, in the pool '\(snapshot.pool)'. Ask for a full copy to \
+                    have it in '\(pool)'.
+                    """,
+                    subject: .field("pool")
+                )
+            }
+            let content: CreateVolume.Content =
+                if isElsewhere {
+                    .transfer(of: snapshot.layer, from: snapshot.pool)
+                } else if isFull {
+                    .copy(of: snapshot.layer)
+                } else {
+                    .thin(on: snapshot.layer)
+                }
             return VolumeOrigin(
-                pool: snapshot.pool,
+                pool: pool,
                 parent: isFull ? nil : snapshot.layer,
                 size: snapshot.size,
-                content: isFull ? .copy(of: snapshot.layer) : .thin(on: snapshot.layer),
+                content: content,
                 snapshot: id
             )
         }

@@ -11,10 +11,14 @@ import Synchronization
 /// repeatable, and its intent is in the catalog (`doomed`) before storage is touched, so a step cut short is finished by the next
 /// round of the loop, whichever step the tree then asks for.
 ///
+/// Each pool has a worker of its own: one that is slow or hangs keeps no other from being collected.
+///
 /// It makes way: a merge ends as soon as a job wants one of its layers, and begins again when the job is done.
 package final class Collector: Sendable {
     private struct State {
+        /// Of pools that have yet to be looked up.
         var dirty: Set<LayerID> = []
+        var workers: [PoolID: Worker] = [:]
         /// Steps that somebody's use of these layers put off.
         var postponed: Set<LayerID> = []
         /// Volumes of which the log says already that their chains stay too long.
@@ -22,10 +26,16 @@ package final class Collector: Sendable {
         /// Where collecting stopped because something failed.
         var stumbled: Set<LayerID> = []
         var isStopped = false
-        var current: Task<Void, any Error>?
         var settlers: [Int: Settler] = [:]
         var nextSettler = 0
         var wake: AsyncStream<Void>.Continuation?
+    }
+
+    /// What one pool's worker has to do.
+    private struct Worker {
+        var dirty: Set<LayerID> = []
+        var current: Task<Void, any Error>?
+        var wake: AsyncStream<Void>.Continuation
     }
 
     /// Somebody who waits until some layers have been looked at.
@@ -38,6 +48,8 @@ package final class Collector: Sendable {
     private let world: World
     private let logger: Logger
     private let state = Mutex(State())
+    /// Held by whoever works on a pool: its worker for a look at one place, or its examination.
+    private let turns = Turns<PoolID>()
 
     package init(world: World, logger: Logger) {
         self.world = world
@@ -73,36 +85,46 @@ package final class Collector: Sendable {
         if !layers.isEmpty { disturb(layers) }
     }
 
-    /// Looks at everything once, as after a start.
-    package func disturbEverything() async throws {
-        let bases = try await world.catalog.read { [pools = world.stores.keys] reader in
-            try pools.flatMap { pool in
-                try reader.layerTree(of: pool).layers.values.filter { $0.parent == nil }.map(\.id)
-            }
+    /// Looks at everything in a pool once, as after a start.
+    package func disturbEverything(in pool: PoolID) async throws {
+        let bases = try await world.catalog.read { reader in
+            try reader.layerTree(of: pool).layers.values.filter { $0.parent == nil }.map(\.id)
         }
         disturb(Set(bases))
+    }
+
+    /// Runs a body while nothing of a pool is collected.
+    func holding<Value>(_ pool: PoolID, _ body: () async throws -> Value) async throws -> Value {
+        try await turns.alone(on: pool, body)
     }
 
     /// Works until cancelled.
     package func run() async {
         let (stream, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        let streams = world.stores.mapValues { _ in
+            AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        }
         let hasWork = state.withLock { state in
             state.wake = continuation
+            state.workers = streams.mapValues { Worker(wake: $0.continuation) }
             return !state.dirty.isEmpty
         }
         if hasWork { continuation.yield() }
         await withTaskCancellationHandler {
-            for await _ in stream {
-                await drain()
-                if Task.isCancelled { break }
+            await withTaskGroup { group in
+                group.addTask { for await _ in stream { await self.sort() } }
+                for (pool, stream) in streams {
+                    group.addTask { for await _ in stream.stream { await self.drain(pool) } }
+                }
             }
         } onCancel: {
             continuation.finish()
+            for stream in streams.values { stream.continuation.finish() }
             let current = state.withLock { state in
                 state.isStopped = true
-                return state.current
+                return state.workers.values.compactMap(\.current)
             }
-            current?.cancel()
+            for task in current { task.cancel() }
         }
         dismissSettlers()
     }
@@ -128,15 +150,49 @@ package final class Collector: Sendable {
         state.withLock { $0.settlers[ticket] = nil }
     }
 
-    private func drain() async {
-        while let layer = state.withLock({ $0.isStopped ? nil : $0.dirty.popFirst() }) {
-            await converge(around: layer)
-            let settled = state.withLock { state in
-                for id in state.settlers.keys { state.settlers[id]?.remaining.remove(layer) }
-                return state.settlers.values.filter(\.remaining.isEmpty)
-            }
-            for settler in settled { settler.done.finish() }
+    /// Gives each layer to the worker of its pool.
+    private func sort() async {
+        let layers = state.withLock { state in
+            defer { state.dirty = [] }
+            return state.dirty
         }
+        guard !layers.isEmpty else { return }
+        let pools: [LayerID: PoolID]
+        do {
+            pools = try await world.catalog.read { reader in
+                try layers.reduce(into: [:]) { $0[$1] = try reader.findLayer($1)?.pool }
+            }
+        } catch {
+            logger.warning("collecting has to wait for the catalog", metadata: ["error": .string("\(error)")])
+            state.withLock { $0.stumbled.formUnion(layers) }
+            return note(layers)
+        }
+        let woken = state.withLock { state in
+            for (layer, pool) in pools { state.workers[pool]?.dirty.insert(layer) }
+            return Set(pools.values).compactMap { state.workers[$0]?.wake }
+        }
+        for wake in woken { wake.yield() }
+        // What is gone, or in a pool that is not configured, needs no more than this look.
+        note(layers.filter { layer in pools[layer].map { world.stores[$0] == nil } ?? true })
+    }
+
+    private func drain(_ pool: PoolID) async {
+        while let layer = state.withLock({ $0.isStopped ? nil : $0.workers[pool]?.dirty.popFirst() }) {
+            // When the pool is back, everything in it is looked at.
+            if world.watch.isReady(pool) {
+                try? await holding(pool) { await converge(around: layer, in: pool) }
+            }
+            note([layer])
+        }
+    }
+
+    /// Tells those who wait for it that some layers have been looked at.
+    private func note(_ layers: Set<LayerID>) {
+        let settled = state.withLock { state in
+            for id in state.settlers.keys { state.settlers[id]?.remaining.subtract(layers) }
+            return state.settlers.values.filter(\.remaining.isEmpty)
+        }
+        for settler in settled { settler.done.finish() }
     }
 
     private func dismissSettlers() {
@@ -145,14 +201,14 @@ package final class Collector: Sendable {
     }
 
     /// Takes steps in one connected tree until none is left or one fails.
-    private func converge(around layer: LayerID) async {
+    private func converge(around layer: LayerID, in pool: PoolID) async {
         var avoided: Set<LayerID> = []
         var place = layer
         while !Task.isCancelled {
             do {
-                guard let (step, tree) = try await nextStep(around: place, avoiding: avoided) else { return }
+                guard let (step, tree) = try await nextStep(around: place, in: pool, avoiding: avoided) else { return }
                 defer { world.ledger.invalidate() }
-                switch try await take(step, in: tree) {
+                switch try await take(step, in: tree, of: pool) {
                 case .done: place = step.whereToGoOn(from: place, in: tree)
                 case .putOff(let layers):
                     // Look at the rest, and come back to them later.
@@ -175,12 +231,12 @@ package final class Collector: Sendable {
 
     private func nextStep(
         around layer: LayerID,
+        in pool: PoolID,
         avoiding avoided: Set<LayerID>
     ) async throws -> (CollectionStep, LayerTree)? {
-        guard let known = try await world.catalog.read({ try $0.findLayer(layer) }) else { return nil }
         let tree = try await world.catalog.read { try $0.layerTree(around: layer) }
-        let store = try world.store(known.pool)
-        let room = try await store.capacity().free - world.settings.reserve
+        guard tree.layers.count > 0 else { return nil }
+        let room = try await world.room(in: pool)
         reportDepth(in: tree, room: room)
         let weigh = { (open: [LayerID: Set<InstanceID>]) in
             tree.nextCollectionStep(
@@ -257,21 +313,22 @@ package final class Collector: Sendable {
         case putOff(Set<LayerID>)
     }
 
-    private func take(_ step: CollectionStep, in tree: LayerTree) async throws -> StepResult {
+    private func take(_ step: CollectionStep, in tree: LayerTree, of pool: PoolID) async throws -> StepResult {
         logger.debug("collecting", metadata: ["step": .string("\(step)")])
         switch step {
         case .unlink(let layer):
-            return try await alone([layer]) { [self] in try await unlink(layer, in: tree) }
+            return try await alone([layer], of: pool) { [self] in try await unlink(layer, in: tree) }
         case .fold(let child, let parent):
-            return try await alone([child, parent]) { [self] in try await fold(child, into: parent, in: tree) }
+            return try await alone([child, parent], of: pool) { [self] in try await fold(child, into: parent, in: tree)
+            }
         case .pull(let layer, let ancestor):
             let between = tree.chain(of: layer).prefix { $0 != ancestor }
-            return try await alone(Set(between)) { [self] in
+            return try await alone(Set(between), of: pool) { [self] in
                 try await pull(layer, past: Array(between.dropFirst()), to: ancestor, in: tree)
             }
         case .advance(let volume, let layer):
             // A few milliseconds, and awkward to take back: nobody needs it to make way.
-            return try await alone([layer], makesWay: false) { [self] in
+            return try await alone([layer], of: pool, makesWay: false) { [self] in
                 try await advance(volume, from: layer, in: tree)
             }
         }
@@ -280,6 +337,7 @@ package final class Collector: Sendable {
     /// Runs a step as a task that a waiting job can cancel.
     private func alone(
         _ layers: Set<LayerID>,
+        of pool: PoolID,
         makesWay: Bool = true,
         _ body: @escaping @Sendable () async throws -> Void
     ) async throws -> StepResult {
@@ -293,7 +351,7 @@ package final class Collector: Sendable {
         let started = Task { try await body() }
         task.withLock { $0 = started }
         let isStopped = state.withLock { state in
-            state.current = makesWay ? started : nil
+            state.workers[pool]?.current = makesWay ? started : nil
             return state.isStopped
         }
         if isStopped && makesWay { started.cancel() }

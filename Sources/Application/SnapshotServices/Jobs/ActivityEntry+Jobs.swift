@@ -53,6 +53,7 @@ extension Job.Kind {
         case .attachVolume: "volumes.attach"
         case .detachVolume: "volumes.detach"
         case .resizeVolume: "volumes.resize"
+        case .moveVolume: "volumes.move"
         case .createTemplate: "templates.create"
         case .importTemplate: "templates.import"
         case .deleteTemplate: "templates.delete"

@@ -26,6 +26,14 @@ extension JobEngine {
         }
     }
 
+    /// Which of the pools that an open job works on it has to wait for.
+    package func awaitedPool(of id: JobID) -> PoolID? {
+        let pools = state.withLock { $0.pools[id] ?? [] }
+        return pools.sorted { $0.description < $1.description }.first { pool in
+            world.watch.condition(of: pool).map { !$0.isReady } ?? false
+        }
+    }
+
     package var counts: (running: Int, waiting: Int) {
         state.withLock { ($0.queue.runningCount, $0.queue.waitingCount) }
     }

@@ -17,6 +17,7 @@ package final class JobEngine: Sendable {
         var jobs: [JobID: Job] = [:]
         var programs: [JobID: any JobProgram] = [:]
         var tasks: [JobID: Task<Void, Never>] = [:]
+        var pools: [JobID: Set<PoolID>] = [:]
         var meters: [JobID: ProgressMeter] = [:]
         var waiters: [JobID: [Int: AsyncStream<Job>.Continuation]] = [:]
         var nextWaiter = 0
@@ -92,16 +93,21 @@ package final class JobEngine: Sendable {
     ) async throws(ServiceError) -> Submitted<Value> {
         let now = world.time.now
         let id = JobID.random()
-        let recorded: (job: Job, program: (any JobProgram)?, value: Value)
+        let recorded: (job: Job, program: (any JobProgram)?, pools: Set<PoolID>, value: Value)
         do {
-            recorded = try await world.catalog.write { writer in
+            recorded = try await world.catalog.write { [world] writer in
                 if let key = call.idempotencyKey,
                     let known = try writer.findJob(idempotencyKey: key, user: call.principal.user.id)
                 {
-                    return (known, nil, try rejoin(known, writer))
+                    return (known, nil, [], try rejoin(known, writer))
                 }
                 try writer.requireLasting(environment)
                 let draft = try draft(id, writer)
+                let pools = try draft.program.pools(draft.subjects, draft.reads, writer)
+                // Whoever asks now is told now. What was accepted before waits until the pool is back.
+                for pool in pools.sorted(by: { $0.description < $1.description }) {
+                    if let trouble = world.trouble(with: pool) { throw trouble }
+                }
                 let job = Job(
                     id: id,
                     kind: type(of: draft.program).kind,
@@ -115,14 +121,14 @@ package final class JobEngine: Sendable {
                     idempotencyKey: call.idempotencyKey
                 )
                 try writer.insert(job)
-                return (job, draft.program, draft.value)
+                return (job, draft.program, pools, draft.value)
             }
         } catch let fault as CatalogFault where fault.outcome == .unknown {
             return try await lookFor(id, after: fault, rejoin)
         } catch {
             throw report(error, "a request was refused")
         }
-        if let program = recorded.program { enqueue(recorded.job, program) }
+        if let program = recorded.program { enqueue(recorded.job, program, recorded.pools) }
         return Submitted(job: recorded.job.id, resource: recorded.value)
     }
 
@@ -135,10 +141,16 @@ package final class JobEngine: Sendable {
     ) async throws(ServiceError) -> Submitted<Value> {
         do {
             let found = try await world.catalog.read { reader in
-                try reader.findJob(id).map { (job: $0, value: try rejoin($0, reader)) }
+                try reader.findJob(id).map { job in
+                    let program = try ProgramRegistry.program(of: job)
+                    return (
+                        job: job, program: program, pools: try program.pools(job.subjects, job.reads, reader),
+                        value: try rejoin(job, reader)
+                    )
+                }
             }
             guard let found else { throw fault }
-            enqueue(found.job, try ProgramRegistry.program(of: found.job))
+            enqueue(found.job, found.program, found.pools)
             return Submitted(job: id, resource: found.value)
         } catch {
             throw report(error, "whether a request was recorded is not known")
@@ -165,7 +177,10 @@ package final class JobEngine: Sendable {
         }
         // One that cannot be read may need any of them.
         if readable.count == open.count { try await sweepUploads(keepingThoseOf: readable.map(\.program)) }
-        for (job, program) in readable { enqueue(job, program) }
+        let pools = try await world.catalog.read { [readable] reader in
+            try readable.map { try $0.program.pools($0.job.subjects, $0.job.reads, reader) }
+        }
+        for ((job, program), pools) in zip(readable, pools) { enqueue(job, program, pools) }
         if !open.isEmpty { logger.notice("resuming jobs", metadata: ["count": .stringConvertible(open.count)]) }
     }
 
@@ -184,19 +199,21 @@ package final class JobEngine: Sendable {
         state.withLock { state in state.programs.values.reduce(into: []) { $0.formUnion($1.ownMemory) } }
     }
 
-    private func enqueue(_ job: Job, _ program: any JobProgram) {
+    private func enqueue(_ job: Job, _ program: any JobProgram, _ pools: Set<PoolID>) {
         let entry = JobQueue.Entry(
             id: job.id,
             environment: job.environment,
             changes: Set(job.subjects),
             reads: Set(job.reads),
             isHeavy: program.isHeavy,
-            usesNetwork: program.usesNetwork
+            usesNetwork: program.usesNetwork,
+            pools: pools
         )
         state.withLock { state in
             guard !state.isStopped else { return }
             state.jobs[job.id] = job
             state.programs[job.id] = program
+            state.pools[job.id] = pools
             start(state.queue.add(entry), &state)
         }
         announce(job)
@@ -225,6 +242,7 @@ package final class JobEngine: Sendable {
         let work = work(on: job)
         let ending: Ending
         do {
+            try await world.watch.awaitReady(state.withLock { $0.pools[job.id] ?? [] })
             let findings = try await program.perform(work)
             ending = try await end(program, .succeeded, work) { writer in try program.finish(findings, writer, work) }
         } catch {
@@ -371,6 +389,7 @@ package final class JobEngine: Sendable {
         let (waiters, idle) = state.withLock { state in
             state.jobs[id] = nil
             state.programs[id] = nil
+            state.pools[id] = nil
             state.tasks[id] = nil
             state.meters[id] = nil
             if !state.isStopped { start(state.queue.remove(id), &state) }

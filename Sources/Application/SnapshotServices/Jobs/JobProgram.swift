@@ -35,6 +35,13 @@ package protocol JobProgram: Codable, Sendable {
     /// Waits for a source on the network: takes one of the slots for that, and none of the others.
     var usesNetwork: Bool { get }
 
+    /// Pools that it works on beside those of the volumes and snapshots that its job names.
+    var ownPools: Set<PoolID> { get }
+    /// Whether it can do nothing while a pool that it works on is down.
+    ///
+    /// Deletions can: what they leave in the pool is collected when it is back.
+    var needsPools: Bool { get }
+
     /// Does the work, except for the rows that make it visible.
     func perform(_ work: JobWork) async throws -> Findings
 
@@ -67,8 +74,28 @@ extension JobProgram {
     package var ownUploads: Set<String> { [] }
     package var isHeavy: Bool { false }
     package var usesNetwork: Bool { false }
+    package var ownPools: Set<PoolID> { [] }
+    package var needsPools: Bool { true }
     package func tidyUp(_ work: JobWork) async {}
     package func disturbedLayers(_ reader: any CatalogReader) throws -> Set<LayerID> { [] }
+}
+
+extension JobProgram {
+    /// Where a job works.
+    func pools(_ subjects: [JobSubject], _ reads: [JobSubject], _ reader: any CatalogReader) throws -> Set<PoolID> {
+        guard needsPools else { return [] }
+        var pools = ownPools
+        for subject in subjects + reads {
+            switch subject {
+            case .volume(let id): if let pool = try reader.findVolume(id)?.pool { pools.insert(pool) }
+            case .snapshot(let id): if let pool = try reader.findSnapshot(id)?.pool { pools.insert(pool) }
+            case .instance(let id): pools.formUnion(try reader.volumes(of: id).map(\.pool))
+            // A template may be in several: the program says from which one it takes it.
+            case .template, .environment: continue
+            }
+        }
+        return pools
+    }
 }
 
 extension JobProgram where Residue == Void {

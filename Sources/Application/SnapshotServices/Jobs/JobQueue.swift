@@ -6,8 +6,9 @@ package import SnapshotDomain
 /// nothing that matters stands before it in any of them: before a job that changes a subject, nobody; before one that only
 /// reads it, only readers. Arrival order and whole-set entry make a deadlock impossible.
 ///
-/// Heavy jobs also need one of a few slots, which go to the environment that has the fewest. Jobs that wait for the network
-/// have slots of their own: a slow source must not keep the pool's work waiting.
+/// Heavy jobs also need one of the few slots of each pool that they work on; these go to the environment that has the fewest. So
+/// the work on a slow pool keeps no other pool's waiting. Jobs that wait for the network have slots of their own: a slow source
+/// must not keep the pools' work waiting.
 package struct JobQueue: Sendable {
     package struct Entry: Hashable, Sendable {
         package var id: JobID
@@ -16,6 +17,8 @@ package struct JobQueue: Sendable {
         package var reads: Set<JobSubject>
         package var isHeavy: Bool
         package var usesNetwork: Bool
+        /// Where it works.
+        package var pools: Set<PoolID>
 
         package init(
             id: JobID,
@@ -23,7 +26,8 @@ package struct JobQueue: Sendable {
             changes: Set<JobSubject>,
             reads: Set<JobSubject> = [],
             isHeavy: Bool = false,
-            usesNetwork: Bool = false
+            usesNetwork: Bool = false,
+            pools: Set<PoolID> = []
         ) {
             self.id = id
             self.environment = environment
@@ -31,6 +35,7 @@ package struct JobQueue: Sendable {
             self.reads = reads.subtracting(changes)
             self.isHeavy = isHeavy
             self.usesNetwork = usesNetwork
+            self.pools = pools
         }
 
         fileprivate var needsSlot: Bool { isHeavy || usesNetwork }
@@ -87,7 +92,11 @@ package struct JobQueue: Sendable {
     package func position(of id: JobID) -> Int? {
         guard let entry = entries[id], !running.contains(id) else { return nil }
         let ahead = entry.changes.union(entry.reads).map { lanes[$0]?.firstIndex(of: id) ?? 0 }.max() ?? 0
-        let rivals = awaitingSlot.filter { entries[$0]?.usesNetwork == entry.usesNetwork }
+        let rivals = awaitingSlot.filter { id in
+            guard let other = entries[id], other.usesNetwork == entry.usesNetwork else { return false }
+            return entry.usesNetwork || other.id == entry.id || other.pools == entry.pools
+                || !other.pools.isDisjoint(with: entry.pools)
+        }
         return ahead + (rivals.firstIndex(of: id) ?? 0)
     }
 
@@ -136,17 +145,27 @@ package struct JobQueue: Sendable {
         var started: [JobID] = []
         while true {
             let holders = running.compactMap { entries[$0] }.filter { $0.needsSlot && belongs($0) }
-            guard holders.count < slots else { break }
             let load = Dictionary(grouping: holders, by: \.environment).mapValues(\.count)
             func rank(_ id: JobID) -> (Int, Int) {
                 (entries[id].flatMap { load[$0.environment] } ?? 0, arrival[id, default: 0])
             }
-            let waiting = awaitingSlot.filter { entries[$0].map(belongs) ?? false }
+            let waiting = awaitingSlot.filter { id in
+                guard let entry = entries[id], belongs(entry) else { return false }
+                return hasSlot(for: entry, beside: holders, of: slots)
+            }
             guard let id = waiting.min(by: { rank($0) < rank($1) }) else { break }
             awaitingSlot.removeAll { $0 == id }
             running.insert(id)
             started.append(id)
         }
         return started
+    }
+
+    /// Whether each place where a job works has a slot left; the network is one place, and so is none at all.
+    private func hasSlot(for entry: Entry, beside holders: [Entry], of slots: Int) -> Bool {
+        guard !entry.usesNetwork, !entry.pools.isEmpty else {
+            return holders.count { entry.usesNetwork || $0.pools.isEmpty } < slots
+        }
+        return entry.pools.allSatisfy { pool in holders.count { $0.pools.contains(pool) } < slots }
     }
 }

@@ -19,6 +19,7 @@ enum ProgramRegistry {
         case .attachVolume: AttachVolume.self
         case .detachVolume: DetachVolume.self
         case .resizeVolume: ResizeVolume.self
+        case .moveVolume: MoveVolume.self
         case .createTemplate: CreateTemplate.self
         case .importTemplate: ImportTemplate.self
         case .deleteTemplate: DeleteTemplate.self

@@ -6,6 +6,7 @@ import SnapshotPorts
 /// | dies after | on disk | the next run |
 /// | --- | --- | --- |
 /// | the intent | rows `creating` | does everything |
+/// | copy | the template's layer in another pool, if it was not there yet | finds it |
 /// | create | layers that nobody writes | makes them again, to no effect |
 /// | record | instances `available`, to be running | starts those that are off |
 /// | start | machines on | finds them so |
@@ -28,11 +29,20 @@ struct DeployInstances: JobProgram {
 
     var items: [Item]
     var starts: Bool
+    /// Templates that have to be in the pool first.
+    ///
+    /// Jobs of older versions have none.
+    var copies: [TemplateCopyPlan]?
 
-    var ownLayers: Set<LayerID> { Set(items.flatMap { $0.disks.map(\.layer) }) }
+    var ownLayers: Set<LayerID> {
+        Set(items.flatMap { $0.disks.map(\.layer) } + (copies ?? []).map(\.layer))
+    }
+    var ownPools: Set<PoolID> { Set((copies ?? []).flatMap { [$0.from, $0.pool] }) }
+    var isHeavy: Bool { copies?.isEmpty == false }
 
     func perform(_ work: JobWork) async throws {
         guard try await !isRecorded(work) else { return try await startAll(work) }
+        for copy in copies ?? [] { try await work.ensure(copy) }
         try await work.step("create") {
             for disk in items.flatMap(\.disks) {
                 let store = try work.world.store(disk.pool)
@@ -58,6 +68,7 @@ struct DeployInstances: JobProgram {
         // Instances that exist stay, even if one would not start: their owner can see why, and try again.
         guard try await !isRecorded(work) else { return false }
         for disk in items.flatMap(\.disks) { try await work.world.store(disk.pool).deleteLayer(disk.layer) }
+        for copy in copies ?? [] { try await work.takeBack(copy) }
         return true
     }
 
@@ -88,6 +99,8 @@ struct DeployInstances: JobProgram {
                 }
             }
         }
+        // After the volumes that would have stood on it.
+        if isGone == true { for copy in copies ?? [] { try writer.abandon(copy, of: work.job.id) } }
     }
 
     private func isRecorded(_ work: JobWork) async throws -> Bool {

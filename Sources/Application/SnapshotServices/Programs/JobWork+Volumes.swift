@@ -93,12 +93,13 @@ extension JobWork {
 
     /// Refuses work that the pool has no room for, before it begins.
     func requireRoom(_ needed: ByteCount, in pool: PoolID) async throws {
-        let free = try await world.store(pool).capacity().free
-        guard needed + world.settings.reserve <= free else {
+        let free = try await world.capacity(of: pool).free
+        let reserve = world.reserve(of: pool)
+        guard needed + reserve <= free else {
             throw ServiceError(
                 .noSpace,
                 """
-                The pool '\(pool)' has \(free) free and this needs \(needed) with \(world.settings.reserve) in reserve. \
+                The pool '\(pool)' has \(free) free and this needs \(needed) with \(reserve) in reserve. \
                 Delete snapshots or templates that are not needed, or add space, and try again.
                 """,
                 subject: .pool(pool)

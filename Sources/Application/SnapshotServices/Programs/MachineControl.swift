@@ -142,7 +142,7 @@ extension Job.Kind {
             .revertVolumes, .destroyInstance, .restoreInstance:
             true
         case .createSnapshots, .deleteSnapshot, .verifySnapshot, .createVolume, .deleteVolume, .attachVolume,
-            .detachVolume, .resizeVolume, .createTemplate, .importTemplate, .deleteTemplate:
+            .detachVolume, .resizeVolume, .moveVolume, .createTemplate, .importTemplate, .deleteTemplate:
             false
         }
     }

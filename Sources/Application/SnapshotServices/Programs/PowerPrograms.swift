@@ -25,6 +25,8 @@ struct StopInstance: JobProgram {
     var instance: InstanceID
     var isForced: Bool
 
+    var needsPools: Bool { false }
+
     func perform(_ work: JobWork) async throws -> [StoredLayer] {
         try await work.step("stop") { try await work.stopMachine(instance, isForced: isForced) }
         return try await work.world.activeLayers(of: instance)
@@ -70,6 +72,8 @@ struct DeleteInstance: JobProgram {
     /// Data volumes that go with it; the others are detached and stay.
     var volumes: Set<VolumeID>
     var deletesSnapshots: Bool
+
+    var needsPools: Bool { false }
 
     func perform(_ work: JobWork) async throws {
         try await work.step("stop") { try await work.stopMachine(instance, isForced: true) }
@@ -131,6 +135,8 @@ struct DeleteEnvironment: JobProgram {
     /// Known from the start: a run after a crash may find their rows gone.
     var instances: [InstanceID]
 
+    var needsPools: Bool { false }
+
     func perform(_ work: JobWork) async throws {
         try await work.step("stop") {
             for instance in instances { try await work.stopMachine(instance, isForced: true) }
@@ -161,7 +167,7 @@ struct DeleteEnvironment: JobProgram {
         Set(
             try reader.allSnapshots(SnapshotFilter(environment: environment)).map(\.layer)
                 + reader.allVolumes(VolumeFilter(environment: environment)).map(\.activeLayer)
-                + reader.allTemplates(of: environment).map(\.layer)
+                + reader.allTemplates(of: environment).flatMap { try reader.layers(of: $0.id) }
         )
     }
 

@@ -10,6 +10,8 @@ struct DeleteSnapshot: JobProgram {
 
     var snapshot: SnapshotID
 
+    var needsPools: Bool { false }
+
     func perform(_ work: JobWork) async throws {
         let snapshot = snapshot
         let layers = try await work.unpin { reader in

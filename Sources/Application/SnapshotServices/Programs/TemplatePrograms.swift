@@ -64,6 +64,7 @@ struct ImportTemplate: JobProgram {
     var origin: RemoteImage?
 
     var ownLayers: Set<LayerID> { [layer] }
+    var ownPools: Set<PoolID> { [pool] }
     var ownUploads: Set<String> { isUpload ? [path] : [] }
     // What is fetched is converted in its slot for the network: one that it gave back in between would have to be waited for.
     var isHeavy: Bool { origin == nil }
@@ -84,11 +85,11 @@ struct ImportTemplate: JobProgram {
 
     private func fetch(_ origin: RemoteImage, _ work: JobWork) async throws {
         let settings = work.world.settings
-        let free = try await work.world.store(pool).capacity().free
+        let room = try await work.world.room(in: pool)
         try await work.world.images.fetch(
             origin,
             to: path,
-            within: FetchBounds(size: settings.largestImage, room: free - settings.reserve),
+            within: FetchBounds(size: settings.largestImage, room: room),
             progress: work.progress
         )
     }
@@ -123,10 +124,12 @@ struct DeleteTemplate: JobProgram {
 
     var template: TemplateID
 
+    var needsPools: Bool { false }
+
     func perform(_ work: JobWork) async throws {
         let template = template
         let layers = try await work.unpin { reader in
-            Set([try reader.findTemplate(template)?.layer].compactMap { $0 })
+            Set(try reader.layers(of: template))
         } rows: { writer in
             try writer.deleteTemplate(template)
         }

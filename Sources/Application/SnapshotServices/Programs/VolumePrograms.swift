@@ -9,6 +9,8 @@ struct CreateVolume: JobProgram {
         case blank
         case thin(on: LayerID)
         case copy(of: LayerID)
+        /// In full, from another pool.
+        case transfer(of: LayerID, from: PoolID)
     }
 
     static let kind = Job.Kind.createVolume
@@ -24,8 +26,12 @@ struct CreateVolume: JobProgram {
     var ownLayers: Set<LayerID> { [layer] }
 
     var isHeavy: Bool {
-        if case .copy = content { true } else { false }
+        switch content {
+        case .copy, .transfer: true
+        case .blank, .thin: false
+        }
     }
+    var ownPools: Set<PoolID> { [pool] }
 
     func perform(_ work: JobWork) async throws -> ByteCount {
         let store = try work.world.store(pool)
@@ -39,6 +45,8 @@ struct CreateVolume: JobProgram {
                 try await store.createLayer(layer, on: parent, size: size, through: nil)
             case .copy(let source):
                 try await work.copyLayer(source, to: layer, size: size, in: pool)
+            case .transfer(let source, let origin):
+                try await work.transfer(source, from: origin, to: layer, in: pool)
             }
         }
         if let instance, await work.world.hypervisor.isAlive(instance) {
@@ -95,6 +103,8 @@ struct DeleteVolume: JobProgram {
     static let kind = Job.Kind.deleteVolume
 
     var volume: VolumeID
+
+    var needsPools: Bool { false }
 
     func perform(_ work: JobWork) async throws {
         let volume = volume
@@ -180,6 +190,8 @@ struct DetachVolume: JobProgram {
 
     var volume: VolumeID
 
+    var needsPools: Bool { false }
+
     func perform(_ work: JobWork) async throws {
         guard let attachment = try await work.volume(volume).attachment else { return }
         guard await work.world.hypervisor.isAlive(attachment.instance) else { return }
@@ -264,11 +276,7 @@ extension JobWork {
     func copyLayer(_ source: LayerID, to copy: LayerID, size: ByteCount, in pool: PoolID) async throws {
         let store = try world.store(pool)
         try await holdingChain(of: source) {
-            let needed = try await world.catalog.read { reader in
-                let tree = try reader.layerTree(around: source)
-                return tree.chain(of: source).reduce(ByteCount.zero) { $0 + (tree.layers[$1]?.allocated ?? .zero) }
-            }
-            try await requireRoom(needed, in: pool)
+            try await requireRoom(try await bytes(readBy: source), in: pool)
             try await store.copyLayer(source, to: copy, progress: progress)
         }
         if let made = try await store.findLayer(copy), made.size < size {

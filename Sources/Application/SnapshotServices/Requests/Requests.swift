@@ -53,6 +53,8 @@ package struct DeployRequest: Sendable {
     /// An existing data volume to attach; only with a count of one.
     package var attaching: VolumeID?
     package var startsInstances: Bool
+    /// Where the volumes are made; nil for the pool of the template or snapshot.
+    package var pool: PoolID?
 
     package init(
         source: DeploymentSource,
@@ -65,7 +67,8 @@ package struct DeployRequest: Sendable {
         rootVolumeSize: ByteCount? = nil,
         dataVolumeSize: ByteCount? = nil,
         attaching: VolumeID? = nil,
-        startsInstances: Bool = true
+        startsInstances: Bool = true,
+        pool: PoolID? = nil
     ) {
         self.source = source
         self.name = name
@@ -78,6 +81,7 @@ package struct DeployRequest: Sendable {
         self.dataVolumeSize = dataVolumeSize
         self.attaching = attaching
         self.startsInstances = startsInstances
+        self.pool = pool
     }
 }
 
@@ -107,19 +111,23 @@ package struct CreateVolumeRequest: Sendable {
     package var diskOffering: String?
     /// Attached at once to this instance.
     package var instance: InstanceID?
+    /// Nil for the pool of the snapshot, and for a blank volume the one that the disk offering names, else the default one.
+    package var pool: PoolID?
 
     package init(
         source: Source,
         name: ResourceName,
         environment: EnvironmentID? = nil,
         diskOffering: String? = nil,
-        instance: InstanceID? = nil
+        instance: InstanceID? = nil,
+        pool: PoolID? = nil
     ) {
         self.source = source
         self.name = name
         self.environment = environment
         self.diskOffering = diskOffering
         self.instance = instance
+        self.pool = pool
     }
 }
 
@@ -136,17 +144,23 @@ package struct CreateTemplateRequest: Sendable {
     package var name: ResourceName
     package var description: String
     package var options: TemplateOptions
+    /// Where an image is imported to; nil for the default pool.
+    ///
+    /// One from a snapshot is made in the snapshot's pool.
+    package var pool: PoolID?
 
     package init(
         source: Source,
         name: ResourceName,
         description: String = "",
-        options: TemplateOptions = TemplateOptions()
+        options: TemplateOptions = TemplateOptions(),
+        pool: PoolID? = nil
     ) {
         self.source = source
         self.name = name
         self.description = description
         self.options = options
+        self.pool = pool
     }
 }
 

@@ -18,6 +18,7 @@ package enum ShownVolumeState: String, Sendable, CaseIterable {
     case snapshotting = "Snapshotting"
     case reverting = "RevertSnapshotting"
     case resizing = "Resizing"
+    case moving = "Migrating"
     case attaching = "Attaching"
     case detaching = "Detaching"
     case destroying = "Destroying"
@@ -31,6 +32,7 @@ package enum ShownVolumeState: String, Sendable, CaseIterable {
             case .createSnapshots: .snapshotting
             case .revertVolumes, .restoreInstance: .reverting
             case .resizeVolume: .resizing
+            case .moveVolume: .moving
             case .attachVolume: .attaching
             case .detachVolume: .detaching
             case .createVolume, .deployInstances: .creating
@@ -59,8 +61,8 @@ package enum ShownInstanceState: String, Sendable, CaseIterable {
         case .stopInstance, .destroyInstance: self = .stopping
         case .deleteInstance, .deleteEnvironment: self = .destroying
         case .createSnapshots, .deleteSnapshot, .verifySnapshot, .revertVolumes, .createVolume, .deleteVolume,
-            .attachVolume, .detachVolume, .resizeVolume, .createTemplate, .importTemplate, .deleteTemplate,
-            .rebootInstance, .restoreInstance, nil:
+            .attachVolume, .detachVolume, .resizeVolume, .moveVolume, .createTemplate, .importTemplate,
+            .deleteTemplate, .rebootInstance, .restoreInstance, nil:
             switch status {
             case .running: self = .running
             case .stopped: self = .stopped

@@ -55,6 +55,8 @@ package struct TemplateView: Sendable {
     package var dependentCount = 0
     /// Those of them that the caller can see: looked up only where one template is shown, not in lists.
     package var dependents: [TreeNode.NamedPin] = []
+    /// Where it is, its own pool first: deployments in others copy it there first.
+    package var pools: [PoolID] = []
 }
 
 package struct InstanceView: Sendable {
@@ -115,6 +117,8 @@ package struct TaskView: Sendable {
     package var progress: JobProgress?
     package var queuePosition: Int?
     package var failure: ServiceError?
+    /// A pool that is down, until which is back nothing happens.
+    package var awaitedPool: PoolID?
 }
 
 /// One node of a volume's history as a person sees it.
@@ -147,9 +151,9 @@ package struct EnvironmentOverview: Sendable {
     /// Jobs that have not ended, in the order they came.
     package var openTasks: [TaskView]
     /// The pools, which all environments share.
-    package var pools: [ServiceStatus.PoolStatus]
+    package var pools: [PoolStatus]
 
-    package init(census: Census, openTasks: [TaskView], pools: [ServiceStatus.PoolStatus]) {
+    package init(census: Census, openTasks: [TaskView], pools: [PoolStatus]) {
         self.census = census
         self.openTasks = openTasks
         self.pools = pools
@@ -166,14 +170,38 @@ package struct ServiceStatus: Sendable {
     package var damagedSnapshots = 0
     /// What saved memory takes in the data directory, for all environments.
     package var savedMemory = ByteCount.zero
+}
 
-    package struct PoolStatus: Sendable {
-        package var pool: PoolID
-        package var capacity: PoolCapacity?
-        package var account: SpaceAccount
-        /// Why it is down, if it is.
-        package var trouble: String?
+/// A pool as faces show it.
+package struct PoolStatus: Sendable {
+    /// Whether it can be worked with.
+    package enum State: String, Sendable, CaseIterable {
+        case ready
+        /// It answers, and is being compared with the catalog.
+        case starting
+        case down
+        /// The configuration does not name it any more, and it still has layers.
+        case notConfigured = "not_configured"
     }
+
+    package var pool: PoolID
+    package var state = State.ready
+    /// Since when it is as it is.
+    package var since: Date?
+    /// Nil as long as it never answered.
+    ///
+    /// What it said last, when it is down.
+    package var capacity: PoolCapacity?
+    package var account: SpaceAccount
+    /// Why it is down, or what it lacks, and what to do.
+    package var trouble: String?
+    package var kind = ""
+    /// For operators.
+    package var place = ""
+    package var isDefault = false
+    package var reserve = ByteCount.zero
+    package var limit: ByteCount?
+    package var layerCount = 0
 }
 
 /// Something changed: what faces that show rows live need to know.

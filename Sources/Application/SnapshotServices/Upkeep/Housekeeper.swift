@@ -79,14 +79,12 @@ struct Housekeeper {
     /// Active layers of running machines grow without telling anybody.
     private func measureActiveLayers() async throws {
         let volumes = try await world.catalog.read { try $0.allVolumes(VolumeFilter(states: [.available])) }
-        var measured: [StoredLayer] = []
+        var written: [Volume] = []
         for volume in volumes {
-            guard let instance = volume.attachment?.instance,
-                await world.hypervisor.isAlive(instance),
-                let stored = try await world.store(volume.pool).findLayer(volume.activeLayer)
-            else { continue }
-            measured.append(stored)
+            guard let instance = volume.attachment?.instance, await world.hypervisor.isAlive(instance) else { continue }
+            written.append(volume)
         }
+        let measured = try await world.activeLayers(of: written)
         guard !measured.isEmpty else { return }
         let grown = try await world.catalog.write { [measured] writer in try writer.noteSizes(of: measured) }
         guard !grown.isEmpty else { return }

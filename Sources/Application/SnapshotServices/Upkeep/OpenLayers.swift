@@ -6,10 +6,12 @@ extension World {
     /// The layers that the disks of a running machine write now, by slot.
     ///
     /// Left out is a slot whose volume the catalog does not know, and one that has open what is not of its volume's pool.
-    func writtenLayers(of instance: InstanceID) async throws -> [Int: LayerID] {
+    /// With a pool, only those of its volumes, and no other pool is asked.
+    func writtenLayers(of instance: InstanceID, in pool: PoolID? = nil) async throws -> [Int: LayerID] {
         let handles = try await hypervisor.writtenDisks(of: instance)
         var layers: [Int: LayerID] = [:]
-        for volume in try await catalog.read({ try $0.volumes(of: instance) }) {
+        for volume in try await catalog.read({ try $0.volumes(of: instance) }) where volume.pool == pool ?? volume.pool
+        {
             guard let slot = volume.attachment?.slot, let handle = handles[slot] else { continue }
             layers[slot] = try await store(volume.pool).writtenLayer(through: handle)
         }

@@ -3,7 +3,7 @@ import Logging
 import SnapshotDomain
 import SnapshotPorts
 
-/// Compares what the catalog says with what machines and pools are, after a start.
+/// Compares what the catalog says with what machines and pools are: after a start, and when a pool is back.
 ///
 /// It believes the medium about bytes and the machine about what it writes, changes rows to fit, and deletes nothing that it
 /// does not know: that is moved aside and reported.
@@ -12,33 +12,10 @@ struct Reconciler {
     let engine: JobEngine
     let logger: Logger
 
-    func reconcile() async throws {
-        try await reconcileMachines()
-        for pool in world.stores.keys.sorted(by: { $0.description < $1.description }) {
-            do {
-                try await reconcilePool(pool)
-            } catch {
-                // One pool that is down must not keep the others from serving.
-                logger.error(
-                    "a pool could not be examined",
-                    metadata: [
-                        "pool": .stringConvertible(pool), "error": .string("\(error)"),
-                    ]
-                )
-            }
-        }
-        do {
-            try await reconcileMemory()
-        } catch {
-            logger.error("the saved memory could not be examined", metadata: ["error": .string("\(error)")])
-        }
-        world.ledger.invalidate()
-    }
-
     // MARK: Memory
 
     /// Saved memory that is gone makes its group one without; such as nobody knows is set aside.
-    private func reconcileMemory() async throws {
+    func reconcileMemory() async throws {
         // Before looking, as with layers.
         let beingMade = engine.memoryOfOpenJobs
         let inventory = try await world.hypervisor.memoryInventory()
@@ -66,7 +43,8 @@ struct Reconciler {
 
     // MARK: Machines
 
-    private func reconcileMachines() async throws {
+    /// Whether they run, as far as the hypervisor alone knows that: no pool is asked.
+    func reconcileMachines() async throws {
         for instance in try await world.catalog.read({ try $0.allInstances(in: nil) }) {
             // A job that starts or stops the machine knows better what becomes of it.
             guard engine.activity(on: .instance(instance.id)).changingKind?.decidesPower != true,
@@ -75,19 +53,6 @@ struct Reconciler {
                 continue
             }
             let isRunning = await world.hypervisor.isAlive(instance.id)
-            if isRunning {
-                do {
-                    try await adoptActiveLayers(of: instance.id)
-                } catch {
-                    // A machine that does not answer, or a pool that is down, must not keep the others from serving.
-                    logger.error(
-                        "what a machine writes could not be compared with its volumes",
-                        metadata: [
-                            "instance.id": .stringConvertible(instance.id), "error": .string("\(error)"),
-                        ]
-                    )
-                }
-            }
             let power: Instance.Power = isRunning ? .running : .stopped
             guard instance.power != power else { continue }
             logger.notice(
@@ -100,10 +65,52 @@ struct Reconciler {
         }
     }
 
-    /// A machine that writes a layer which the catalog was about to give it: the switch happened, its record did not.
-    private func adoptActiveLayers(of instance: InstanceID) async throws {
+    // MARK: Pools
+
+    /// Compares one pool.
+    ///
+    /// A listing that fails changes nothing.
+    ///
+    /// No job on the pool may begin meanwhile, and the collector may not work on it: see ``PoolKeeper``.
+    func reconcile(_ pool: PoolID) async throws {
+        let store = try world.store(pool)
+        try await adoptActiveLayers(in: pool)
+        // Before looking: a resumed job that ends meanwhile must not leave a layer that seems to be missing, or strange.
         let beingMade = engine.layersOfOpenJobs
-        let written = try await world.writtenLayers(of: instance)
+        let inventory = try await store.inventory()
+        let stored = Dictionary(inventory.layers.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        let tree = try await world.catalog.read { try $0.layerTree(of: pool) }
+
+        try await correctRows(tree, stored, beingMade)
+        try await dropHalfMade(tree, beingMade, store)
+        try await markMissing(tree, stored, beingMade, pool)
+        try await setAside(inventory, tree, beingMade, store)
+    }
+
+    /// Which layers of a pool machines write now.
+    private func adoptActiveLayers(in pool: PoolID) async throws {
+        for instance in try await world.catalog.read({ try $0.allInstances(in: nil) }) {
+            guard engine.activity(on: .instance(instance.id)).changingKind?.decidesPower != true,
+                instance.state == .available, await world.hypervisor.isAlive(instance.id)
+            else { continue }
+            do {
+                try await adoptActiveLayers(of: instance.id, in: pool)
+            } catch let fault as HypervisorFault {
+                // A machine that does not answer must not keep the others from serving.
+                logger.error(
+                    "what a machine writes could not be compared with its volumes",
+                    metadata: [
+                        "instance.id": .stringConvertible(instance.id), "error": .string("\(fault)"),
+                    ]
+                )
+            }
+        }
+    }
+
+    /// A machine that writes a layer which the catalog was about to give it: the switch happened, its record did not.
+    private func adoptActiveLayers(of instance: InstanceID, in pool: PoolID) async throws {
+        let beingMade = engine.layersOfOpenJobs
+        let written = try await world.writtenLayers(of: instance, in: pool)
         try await world.catalog.write { writer in
             for var volume in try writer.volumes(of: instance) {
                 guard let slot = volume.attachment?.slot, let layer = written[slot], layer != volume.activeLayer,
@@ -125,22 +132,6 @@ struct Reconciler {
                 try writer.update(volume)
             }
         }
-    }
-
-    // MARK: Pools
-
-    private func reconcilePool(_ pool: PoolID) async throws {
-        let store = try world.store(pool)
-        // Before looking: a resumed job that ends meanwhile must not leave a layer that seems to be missing, or strange.
-        let beingMade = engine.layersOfOpenJobs
-        let inventory = try await store.inventory()
-        let stored = Dictionary(inventory.layers.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
-        let tree = try await world.catalog.read { try $0.layerTree(of: pool) }
-
-        try await correctRows(tree, stored, beingMade)
-        try await dropHalfMade(tree, beingMade, store)
-        try await markMissing(tree, stored, beingMade, pool)
-        try await setAside(inventory, tree, beingMade, store)
     }
 
     /// Sizes as they are; parents as they are, where a merge was finished and not recorded.

@@ -5,11 +5,19 @@ import SnapshotPorts
 extension World {
     /// What the volumes of an instance write to, as the pool has it.
     ///
-    /// What is missing there is left out.
+    /// What is missing there is left out, and so is what is in a pool that does not answer.
     func activeLayers(of instance: InstanceID) async throws -> [StoredLayer] {
+        try await activeLayers(of: try await catalog.read { try $0.volumes(of: instance) })
+    }
+
+    func activeLayers(of volumes: [Volume]) async throws -> [StoredLayer] {
         var found: [StoredLayer] = []
-        for volume in try await catalog.read({ try $0.volumes(of: instance) }) {
-            if let layer = try await store(volume.pool).findLayer(volume.activeLayer) { found.append(layer) }
+        for volume in volumes where watch.isReady(volume.pool) {
+            let store = try store(volume.pool)
+            let layer = try await promptly(within: settings.poolPatience) {
+                try await store.findLayer(volume.activeLayer)
+            }
+            if let layer = layer ?? nil { found.append(layer) }
         }
         return found
     }

@@ -5,10 +5,12 @@ package import SnapshotPorts
 package struct FaultyBlockStore: BlockStore {
     private let real: any BlockStore
     private let faults: CallFaults
+    private let absence: Absence?
 
-    package init(_ real: any BlockStore, _ faults: CallFaults) {
+    package init(_ real: any BlockStore, _ faults: CallFaults, absence: Absence? = nil) {
         self.real = real
         self.faults = faults
+        self.absence = absence
     }
 
     package var pool: PoolID { real.pool }
@@ -19,7 +21,8 @@ package struct FaultyBlockStore: BlockStore {
         _ name: String,
         _ body: () async throws(BlockStoreFault) -> Value
     ) async throws(BlockStoreFault) -> Value {
-        try await faults.run("store.\(name)", fault: Self.fault, body)
+        try await absence?.pass(pool)
+        return try await faults.run("store.\(name)", fault: Self.fault, body)
     }
 
     private static func fault(_ moment: CallFaults.Moment) -> BlockStoreFault {

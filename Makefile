@@ -26,8 +26,8 @@ run: build $(GUEST) ## Install what is missing, build, and start the service wit
 	exec "$$(swift build -c $(CONFIGURATION) --show-bin-path)/instanta" serve \
 	    --data-dir $(DATA_DIR) --listen $(LISTEN) --demo-guest $(GUEST)
 
-demo: ## Roll back, make a golden image, clone to find a fault: told step by step against the running service
-	exec scripts/demo
+demo: ## Roll back, make a golden image, clone to find a fault: told against the running service; POOL=NAME: in that pool
+	POOL="$(POOL)" exec scripts/demo
 
 build: packages ## Build the instanta program
 	swift build -c $(CONFIGURATION) --product instanta

@@ -26,6 +26,7 @@ struct StateWordTests {
     func volumes() {
         let expected: [Job.Kind: String] = [
             .createSnapshots: "Snapshotting", .revertVolumes: "RevertSnapshotting", .resizeVolume: "Resizing",
+            .moveVolume: "Migrating",
             .attachVolume: "Attaching", .detachVolume: "Detaching", .createVolume: "Creating",
             .deployInstances: "Creating", .deleteVolume: "Destroying", .deleteInstance: "Destroying",
             .destroyInstance: "Destroying", .restoreInstance: "RevertSnapshotting", .deleteEnvironment: "Destroying",

@@ -78,7 +78,8 @@ struct ObjectTests {
     @Test("only words that clients know are shown")
     func words() {
         let volumes: Set = [
-            "Creating", "Ready", "Snapshotting", "RevertSnapshotting", "Resizing", "Attaching", "Destroying", "Destroy",
+            "Creating", "Ready", "Snapshotting", "RevertSnapshotting", "Resizing", "Migrating", "Attaching",
+            "Destroying", "Destroy",
             "Error",
         ]
         #expect(ShownVolumeState.allCases.map(StateWords.word).allSatisfy { volumes.contains($0) })

@@ -75,6 +75,22 @@ struct ProgramTests {
             ("[collection]\nsoft_depth = 3", "line 2: 'collection.soft_depth' is a whole number from 4 to 200"),
             ("[collection]\nsoft_depth = \"16\"", "line 2: 'collection.soft_depth' is a whole number from 4 to 200"),
             ("listen = ", "line 1: 'listen' needs a text in quotes"),
+            ("[[pool]]", "line 1: [[pool]] is no list of settings; only [[pools]] is"),
+            ("[pools]\nname = \"a\"", "line 2: there can be several pools: write [[pools]] before each"),
+            ("\n[[pools]]\nkind = \"qcow2\"", "line 2: this pool has no name"),
+            ("[[pools]]\nname = \"Fast\"", "line 2: a pool's name is 1 to 32 lower-case letters"),
+            ("[[pools]]\nname = \"a\"", "line 1: the pool 'a' has no kind"),
+            ("[[pools]]\nname = \"a\"\nkind = \"zfs\"", "line 3: 'zfs' is none of qcow2"),
+            ("[[pools]]\nname = \"a\"\nkind = \"qcow2\"", "line 1: the pool 'a' has no path"),
+            ("[[pools]]\nname = \"a\"\nkind = \"qcow2\"\npath = \"here\"", "line 4: the path of a pool is absolute"),
+            (
+                "[[pools]]\nname = \"local\"\nkind = \"qcow2\"\nreserve = \"much\"",
+                "line 4: 'pools.reserve' is a number"
+            ),
+            (
+                "[[pools]]\nname = \"local\"\nkind = \"qcow2\"\n[[pools]]\nname = \"local\"\nkind = \"qcow2\"",
+                "line 5: there is a pool 'local' already"
+            ),
         ]
     )
     func badSettings(_ text: String, _ answer: String) async throws {

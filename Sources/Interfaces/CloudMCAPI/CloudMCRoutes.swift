@@ -29,7 +29,7 @@ package struct CloudMCRoutes: Sendable {
         EnvironmentEndpoints.all + MemberEndpoints.all + UserEndpoints.all + KeyEndpoints.all + ConnectionEndpoints.all
             + OrganizationEndpoints.all + InstanceEndpoints.all
             + VolumeEndpoints.all + SnapshotEndpoints.all + TemplateEndpoints.all + OfferingEndpoints.all
-            + TaskEndpoints.all + ActivityEndpoints.all + StatusEndpoints.all
+            + TaskEndpoints.all + ActivityEndpoints.all + StatusEndpoints.all + PoolEndpoints.all
     )
 
     package func add(to router: Router<IncomingContext>) {

@@ -33,6 +33,18 @@ enum Input {
         return word
     }
 
+    static func pool(_ text: String?, _ field: String = "poolId") throws(ServiceError) -> PoolID? {
+        guard let text, !text.isEmpty else { return nil }
+        guard let pool = PoolID(text) else {
+            throw ServiceError(
+                .invalidInput,
+                "'\(text.prefix(64))' is no name of a pool; the list is at pools.",
+                subject: .field(field)
+            )
+        }
+        return pool
+    }
+
     static func gibibytes(_ count: Int?, _ field: String) throws(ServiceError) -> ByteCount? {
         guard let count else { return nil }
         let largest = VolumeLimits.largest.wholeGibibytes

@@ -19,6 +19,8 @@ package struct HTTPConfiguration: Sendable {
     ///
     /// What `/readyz` answers from.
     package var troubles: @Sendable () async -> [String]
+    /// What cannot be used now of a service that can work: said by `/readyz` beside *ready*.
+    package var warnings: @Sendable () async -> [String]
     /// Values of the moment that `/metrics` shows beside the counts of requests.
     package var gauges: @Sendable () async -> [Gauge]
 
@@ -26,11 +28,13 @@ package struct HTTPConfiguration: Sendable {
         isBehindProxy: Bool = false,
         admission: @escaping Admission = { _, _ in nil },
         troubles: @escaping @Sendable () async -> [String] = { [] },
+        warnings: @escaping @Sendable () async -> [String] = { [] },
         gauges: @escaping @Sendable () async -> [Gauge] = { [] }
     ) {
         self.isBehindProxy = isBehindProxy
         self.admission = admission
         self.troubles = troubles
+        self.warnings = warnings
         self.gauges = gauges
     }
 }

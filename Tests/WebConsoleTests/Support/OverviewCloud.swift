@@ -49,13 +49,13 @@ final class OverviewCloud: StubCloud {
             ),
             openTasks: [running, waiting],
             pools: [
-                ServiceStatus.PoolStatus(
+                PoolStatus(
                     pool: .local,
                     capacity: PoolCapacity(total: .gibibytes(100), free: .gibibytes(60)),
                     account: Self.account,
                     trouble: nil
                 ),
-                ServiceStatus.PoolStatus(pool: .local, capacity: nil, account: Self.account, trouble: "It is gone."),
+                PoolStatus(pool: .local, capacity: nil, account: Self.account, trouble: "It is gone."),
             ]
         )
     }

@@ -26,7 +26,7 @@ struct Service: Sendable {
     /// Where the service is reached, once it listens.
     private let address = ServedAddress()
     fileprivate let hypervisor: QEMUHypervisor
-    fileprivate let store: QCOW2BlockStore
+    fileprivate let stores: [LateBlockStore]
     fileprivate let catalog: SQLiteCatalog
     fileprivate let configuration: ServiceConfiguration
     fileprivate let logger: Logger
@@ -50,14 +50,15 @@ struct Service: Sendable {
         let lock = try await pool.run { try directory.claim() }
         let group = MultiThreadedEventLoopGroup.singleton
         let catalog = try await SQLiteCatalog.open(at: directory.catalog)
-        let store = try await QCOW2BlockStore.open(
-            pool: .local,
-            at: directory.pool(.local),
-            quarantine: directory.quarantine,
-            runtime: directory.runtime,
+        let opening = PoolOpening(
+            directory: directory,
+            owner: try await pool.run { try directory.identity() },
             group: group,
-            logger: logger
+            logger: logger,
+            files: pool,
+            isUsed: { pool in try await catalog.read { try $0.poolsWithLayers().contains(pool) } }
         )
+        let stores = configuration.allPools.map(opening.store)
         let hypervisor = try await QEMUHypervisor(
             configuration: HypervisorConfiguration(
                 dataDirectory: directory.path,
@@ -71,7 +72,8 @@ struct Service: Sendable {
         let secrets = SystemSecrets()
         let world = World(
             catalog: catalog,
-            stores: [store],
+            stores: stores,
+            profiles: configuration.allPools.map { $0.profile(in: directory) },
             hypervisor: hypervisor,
             uploads: uploads,
             images: HTTPImageFetcher(),
@@ -97,7 +99,7 @@ struct Service: Sendable {
             credentials: credentials,
             firstUser: firstUser,
             hypervisor: hypervisor,
-            store: store,
+            stores: stores,
             catalog: catalog,
             configuration: configuration,
             logger: logger,
@@ -110,7 +112,7 @@ struct Service: Sendable {
         credentials: Credentials,
         firstUser: FirstUser,
         hypervisor: QEMUHypervisor,
-        store: QCOW2BlockStore,
+        stores: [LateBlockStore],
         catalog: SQLiteCatalog,
         configuration: ServiceConfiguration,
         logger: Logger,
@@ -120,7 +122,7 @@ struct Service: Sendable {
         self.credentials = credentials
         self.firstUser = firstUser
         self.hypervisor = hypervisor
-        self.store = store
+        self.stores = stores
         self.catalog = catalog
         self.configuration = configuration
         self.logger = logger
@@ -143,7 +145,8 @@ struct Service: Sendable {
         let router = makeApplicationRouter(
             configuration: HTTPConfiguration(
                 isBehindProxy: configuration.isBehindProxy,
-                troubles: { await room.troubles() },
+                troubles: { await room.poolTroubles().lasting },
+                warnings: { await room.poolTroubles().passing },
                 gauges: { await room.gauges() }
             ),
             faces: [CloudMCRoutes.errorFace, CloudStackRoutes.errorFace, console.errorFace]
@@ -221,7 +224,7 @@ struct Service: Sendable {
             try await group.waitForServer()
         }
         await hypervisor.disconnect()
-        await store.close()
+        for store in stores { await (store.opened as? QCOW2BlockStore)?.close() }
         try await catalog.close()
     }
 }
@@ -278,17 +281,16 @@ extension ThrowingTaskGroup<Void, any Error> {
 }
 
 extension EngineRoom {
-    /// Why the service cannot work now.
-    func troubles() async -> [String] {
-        var troubles: [String] = []
-        for (pool, store) in world.stores {
-            do {
-                _ = try await store.capacity()
-            } catch {
-                troubles.append("pool \(pool): \(error.message)")
-            }
+    /// Which pools cannot be worked with: if none can, the service cannot; if some can, it is ready for those.
+    func poolTroubles() async -> (lasting: [String], passing: [String]) {
+        await withTaskGroup { group in
+            for pool in world.stores.keys { group.addTask { await self.world.watch.look(at: pool) } }
         }
-        return troubles
+        let troubles = world.stores.keys.sorted { $0.description < $1.description }.compactMap { pool -> String? in
+            guard let condition = world.watch.condition(of: pool), !condition.isReady else { return nil }
+            return "pool \(pool): \(condition.trouble ?? "It is being compared with the catalog.")"
+        }
+        return troubles.count == world.stores.count ? (troubles, []) : ([], troubles)
     }
 
     func gauges() async -> [Gauge] {
@@ -297,6 +299,16 @@ extension EngineRoom {
             Gauge("instanta_jobs_running", help: "Jobs that run.", value: Double(counts.running)),
             Gauge("instanta_jobs_waiting", help: "Jobs that wait.", value: Double(counts.waiting)),
         ]
+        for pool in world.stores.keys.sorted(by: { $0.description < $1.description }) {
+            gauges.append(
+                Gauge(
+                    "instanta_pool_ready",
+                    help: "Whether the pool can be worked with.",
+                    labels: [("pool", pool.description)],
+                    value: world.watch.isReady(pool) ? 1 : 0
+                )
+            )
+        }
         // Left out when the catalog cannot be read: a zero would be a lie.
         if let damaged = try? await world.catalog.read({ try $0.damagedSnapshotCount() }) {
             gauges.append(

@@ -71,6 +71,7 @@ struct ServeCommand: AsyncParsableCommand {
         configuration.prices = file.prices
         if let depth = file.softDepth { configuration.settings.collection.softDepth = depth }
         if let lifetime = file.destroyedLifetime { configuration.settings.destroyedLifetime = lifetime }
+        configuration.pools = file.pools
         configuration.demoGuest = demoGuest
         try await serve(configuration, logger)
     }

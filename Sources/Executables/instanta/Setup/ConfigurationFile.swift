@@ -2,6 +2,7 @@ import CommandLine
 import Foundation
 import Logging
 import Platform
+import SnapshotDomain
 import WebConsole
 
 /// What the file of `instanta serve --config` says; what is nil is left to the flags and to what they are by themselves.
@@ -15,6 +16,7 @@ struct ConfigurationFile: Sendable {
     private(set) var serviceName: String?
     private(set) var serviceCode: String?
     private(set) var prices: ConsoleConfiguration.Prices?
+    private(set) var pools: [PoolSetting] = []
     /// How many layers an active layer may stand on before the collector makes it independent.
     private(set) var softDepth: Int?
 
@@ -27,7 +29,8 @@ struct ConfigurationFile: Sendable {
 
     private static let keys = [
         "listen", "data_dir", "behind_proxy", "log_level", "service.name", "service.code", "prices.currency",
-        "prices.snapshot_gib_hour", "collection.soft_depth", "deletion.keep_hours",
+        "prices.snapshot_gib_hour", "collection.soft_depth", "deletion.keep_hours", "pools.name", "pools.kind",
+        "pools.path", "pools.default", "pools.reserve", "pools.max_bytes",
     ]
 
     /// Reads a file.
@@ -46,14 +49,27 @@ struct ConfigurationFile: Sendable {
 
     /// - Throws: ``SettingsText/Fault``.
     init(_ text: String) throws {
-        let settings = try SettingsText(text).settings
-        let reader = Reader(settings)
+        let written = try SettingsText(text)
+        let settings = written.settings
+        let reader = Reader(settings.filter { $0.element == nil })
         for setting in settings where !Self.keys.contains(setting.key) {
             let hint = NearMatches.hint(for: setting.key, among: Self.keys)
             let known = "The settings are \(Self.keys.joined(separator: ", "))"
             throw SettingsText.Fault(
                 line: setting.line,
                 reason: "there is no setting '\(setting.key)'. \(hint ?? known)"
+            )
+        }
+        for element in written.elements where element.table != "pools" {
+            throw SettingsText.Fault(
+                line: element.line,
+                reason: "[[\(element.table)]] is no list of settings; only [[pools]] is"
+            )
+        }
+        if let setting = settings.first(where: { $0.element == nil && $0.key.hasPrefix("pools.") }) {
+            throw SettingsText.Fault(
+                line: setting.line,
+                reason: "there can be several pools: write [[pools]] before each"
             )
         }
         listen = try reader.text("listen") { text in
@@ -99,6 +115,31 @@ struct ConfigurationFile: Sendable {
             }
             return .seconds(hours * 3_600)
         }
+        var folders: [String: PoolID] = [:]
+        for element in written.elements {
+            let reader = Reader(settings.filter { $0.element == element.number }, of: element.line)
+            let pool = try PoolReader(reader: reader).pool()
+            guard !pools.contains(where: { $0.name == pool.name }) else {
+                throw SettingsText.Fault(
+                    line: reader.line(of: "pools.name"),
+                    reason: "there is a pool '\(pool.name)' already; choose another name"
+                )
+            }
+            if pool.isDefault, let other = pools.first(where: \.isDefault) {
+                throw SettingsText.Fault(
+                    line: reader.line(of: "pools.default"),
+                    reason: "the pool '\(other.name)' is the default already, and only one can be"
+                )
+            }
+            // Two pools in one folder would take each other's layers for strangers.
+            if case .qcow2(let path?) = pool.kind, let other = folders.updateValue(pool.name, forKey: path) {
+                throw SettingsText.Fault(
+                    line: reader.line(of: "pools.path"),
+                    reason: "the pool '\(other)' is in this folder; give each pool its own"
+                )
+            }
+            pools.append(pool)
+        }
     }
 
     private static func prices(_ reader: Reader) throws -> ConsoleConfiguration.Prices? {
@@ -122,6 +163,51 @@ struct ConfigurationFile: Sendable {
     }
 }
 
+/// Reads one `[[pools]]`.
+private struct PoolReader {
+    private enum Kind: String, CaseIterable {
+        case qcow2
+    }
+
+    let reader: Reader
+
+    func pool() throws -> PoolSetting {
+        let name = try reader.text("pools.name") { text in
+            guard let name = PoolID(text) else {
+                throw Refusal("a pool's name is 1 to 32 lower-case letters, digits and '-'")
+            }
+            return name
+        }
+        guard let name else { throw reader.fault("this pool has no name; say name = \"…\"") }
+        let kind = try reader.text("pools.kind") { text in
+            guard let kind = Kind(rawValue: text) else {
+                throw Refusal("'\(text)' is none of \(Kind.allCases.map(\.rawValue).joined(separator: ", "))")
+            }
+            return kind
+        }
+        guard let kind else { throw reader.fault("the pool '\(name)' has no kind; say kind = \"qcow2\"") }
+        var pool =
+            switch kind {
+            case .qcow2: PoolSetting(name: name, kind: .qcow2(path: try path(of: name)))
+            }
+        pool.isDefault = try reader.flag("pools.default") ?? false
+        pool.reserve = try reader.size("pools.reserve")
+        pool.limit = try reader.size("pools.max_bytes")
+        return pool
+    }
+
+    private func path(of name: PoolID) throws -> String? {
+        let path = try reader.text("pools.path") { text in
+            guard text.hasPrefix("/") else { throw Refusal("the path of a pool is absolute: it begins with '/'") }
+            return URL(fileURLWithPath: text).standardizedFileURL.path
+        }
+        guard path != nil || name == .local else {
+            throw reader.fault("the pool '\(name)' has no path; say in which folder it is")
+        }
+        return path
+    }
+}
+
 /// Why a value is not taken.
 private struct Refusal: Error {
     let reason: String
@@ -134,12 +220,18 @@ private struct Refusal: Error {
 /// Takes settings by their names and checks what they are.
 private struct Reader {
     private let settings: [String: SettingsText.Setting]
+    /// Where the table begins that they are in.
+    private let start: Int
 
-    init(_ settings: [SettingsText.Setting]) {
+    init(_ settings: [SettingsText.Setting], of start: Int = 0) {
+        self.start = start
         self.settings = Dictionary(settings.map { ($0.key, $0) }) { first, _ in first }
     }
 
-    func line(of key: String) -> Int { settings[key]?.line ?? 0 }
+    func line(of key: String) -> Int { settings[key]?.line ?? start }
+
+    /// What is wrong with the table as a whole.
+    func fault(_ reason: String) -> SettingsText.Fault { SettingsText.Fault(line: start, reason: reason) }
 
     func text<Value>(_ key: String, _ parse: (String) throws -> Value) throws -> Value? {
         guard let setting = settings[key] else { return nil }
@@ -180,6 +272,18 @@ private struct Reader {
             throw fault(setting, "'\(key)' is a whole number from \(range), without quotes")
         }
         return count
+    }
+
+    /// A number of bytes, or a text such as `10 GiB`.
+    func size(_ key: String) throws -> ByteCount? {
+        guard let setting = settings[key] else { return nil }
+        switch setting.value {
+        case .integer(let bytes) where bytes >= 0: return ByteCount(Int64(bytes))
+        case .text(let text):
+            if let size = ByteCount(text: text) { return size }
+        case .integer, .decimal, .flag: break
+        }
+        throw fault(setting, "'\(key)' is a number of bytes, or a text such as \"10 GiB\"")
     }
 
     private func fault(_ setting: SettingsText.Setting, _ reason: String) -> SettingsText.Fault {

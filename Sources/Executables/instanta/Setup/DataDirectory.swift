@@ -7,6 +7,7 @@ import SnapshotDomain
 /// ```
 ///  DIR/catalog.sqlite         what should exist
 ///  DIR/credentials.json       how to get in, written once (mode 0600)
+///  DIR/identity               what the folders of pools know this service by
 ///  DIR/pools/<pool>/layers/   the bytes
 ///  DIR/pools/<pool>/tmp/      half-made things
 ///  DIR/machines/<id>/         sockets and consoles of machines
@@ -26,6 +27,7 @@ struct DataDirectory: Sendable {
     var uploads: String { "\(path)/uploads" }
     var quarantine: String { "\(path)/quarantine" }
     var runtime: String { "\(path)/run" }
+    private var identityFile: String { "\(path)/identity" }
     private var lock: String { "\(path)/lock" }
 
     func pool(_ id: PoolID) -> String { "\(path)/pools/\(id)" }
@@ -35,17 +37,35 @@ struct DataDirectory: Sendable {
     /// - Throws: ``SetupFault`` when another service has it or the folder cannot be used.
     func claim() throws -> FileLock {
         do {
-            for folder in [path, uploads, quarantine, runtime, pool(.local)] {
-                try FileManager.default.createDirectory(
-                    atPath: folder,
-                    withIntermediateDirectories: true,
-                    attributes: [.posixPermissions: 0o700]
-                )
-            }
+            for folder in [path, uploads, quarantine, runtime] { try Self.makeFolder(folder) }
         } catch {
             throw SetupFault("The data folder \(path) cannot be used: \(Self.reason(of: error)).")
         }
         return try FileLock.tryAcquire(lock, otherHolder: "another instanta serves this data folder; stop it first")
+    }
+
+    static func makeFolder(_ path: String) throws {
+        try FileManager.default.createDirectory(
+            atPath: path,
+            withIntermediateDirectories: true,
+            attributes: [.posixPermissions: 0o700]
+        )
+    }
+
+    /// What this data folder is known by, chosen once.
+    ///
+    /// Call with the lock.
+    func identity() throws -> String {
+        if let data = FileManager.default.contents(atPath: identityFile) {
+            let text = String(decoding: data, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+            guard let known = UUID(uuidString: text) else {
+                throw SetupFault("The file \(identityFile) is damaged; put it back from a copy of the data folder.")
+            }
+            return known.uuidString.lowercased()
+        }
+        let chosen = UUID().uuidString.lowercased()
+        try DurableFile.replace(identityFile, with: Data("\(chosen)\n".utf8))
+        return chosen
     }
 
     private static func reason(of error: any Error) -> String {

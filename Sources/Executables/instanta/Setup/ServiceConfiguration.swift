@@ -7,6 +7,8 @@ struct ServiceConfiguration: Sendable {
     var dataDirectory: DataDirectory
     var listen: ListenAddress
     var isBehindProxy = false
+    /// Beside the pool `local`, which is always there; one of that name says more of it.
+    var pools: [PoolSetting] = []
     /// The bootable disk that a first start makes a demo environment of.
     var demoGuest: String?
     /// The command that runs the freeze guard: this very program, unless a test says otherwise.
@@ -20,6 +22,11 @@ struct ServiceConfiguration: Sendable {
     var serviceCode = "compute"
     /// Nil hides what things cost.
     var prices: ConsoleConfiguration.Prices?
+
+    /// All of them, `local` first.
+    var allPools: [PoolSetting] {
+        pools.contains { $0.name == .local } ? pools : [.local] + pools
+    }
 
     var firstEnvironment: String { demoGuest == nil ? "default" : "demo" }
 }

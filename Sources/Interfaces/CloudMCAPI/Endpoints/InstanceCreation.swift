@@ -27,6 +27,8 @@ enum InstanceCreation {
         @Lenient var startInstance: Bool?
         /// The name or id of the environment that gets the instances.
         @Lenient var environment: String?
+        /// Where its volumes are made.
+        @Lenient var poolId: String?
 
         func request(
             _ source: DeploymentSource,
@@ -44,7 +46,8 @@ enum InstanceCreation {
                 rootVolumeSize: try Input.gibibytes(rootVolumeSizeInGb, "rootVolumeSizeInGb"),
                 dataVolumeSize: try dataVolumeSize(disks),
                 attaching: volumeIdToAttach,
-                startsInstances: startInstance ?? true
+                startsInstances: startInstance ?? true,
+                pool: try Input.pool(poolId)
             )
         }
 

@@ -142,6 +142,7 @@ enum SnapshotEndpoints {
         @Lenient var environment: String?
         @Lenient var full: Bool?
         @Lenient var instanceId: InstanceID?
+        @Lenient var poolId: String?
     }
 
     @Sendable
@@ -153,7 +154,8 @@ enum SnapshotEndpoints {
             source: .snapshot(try call.id("snapshots"), isFull: body.full ?? false),
             name: try Input.requiredName(body.name),
             environment: target?.id,
-            instance: body.instanceId
+            instance: body.instanceId,
+            pool: try Input.pool(body.poolId)
         )
         let submitted = try await call.cloud.createVolume(request, in: home.id, call.caller)
         let volume = submitted.resource.volume

@@ -17,11 +17,14 @@ enum TemplateImport {
         @Lenient var passwordEnabled: Bool?
         @Lenient var sshEnabled: Bool?
         @Lenient var availablePublicly: Bool?
+        /// **ext**.
+        @Lenient var poolId: String?
 
-        init(name: String, description: String?, osTypeId: String?) {
+        init(name: String, description: String?, osTypeId: String?, poolId: String?) {
             self.name = name
             self.description = description
             self.osTypeId = osTypeId
+            self.poolId = poolId
         }
 
         /// Only an operator's templates can be for everybody; as in CloudMC, the wish of others is read and not granted.
@@ -39,7 +42,8 @@ enum TemplateImport {
                     isPasswordEnabled: passwordEnabled ?? false,
                     isDynamicallyScalable: dynamicallyScalable ?? false,
                     isPublic: (availablePublicly ?? false) && principal.user.isOperator
-                )
+                ),
+                pool: try Input.pool(poolId)
             )
         }
     }
@@ -78,7 +82,8 @@ enum TemplateImport {
         let body = Body(
             name: try Input.requiredName(call.query["name"]).description,
             description: call.query["description"],
-            osTypeId: call.query["osTypeId"]
+            osTypeId: call.query["osTypeId"],
+            poolId: call.query["poolId"]
         )
         let file = try await UploadedFile.receive(
             call.request,

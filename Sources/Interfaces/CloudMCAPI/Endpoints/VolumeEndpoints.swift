@@ -15,6 +15,7 @@ enum VolumeEndpoints {
         .post(environmentRoot + "/volumes/:id", operation: "attachToInstance", attach),
         .post(environmentRoot + "/volumes/:id", operation: "detachFromInstance", detach),
         .post(environmentRoot + "/volumes/:id", operation: "resize", resize),
+        .post(environmentRoot + "/volumes/:id", operation: "move", move),
         .post(environmentRoot + "/volumes/:id", operation: "createSnapshotFromVolume", createSnapshot),
         .post(environmentRoot + "/volumes/:id", operation: "undoRevert", undoRevert),
     ]
@@ -62,6 +63,8 @@ enum VolumeEndpoints {
         @Lenient var diskOfferingId: String?
         @Lenient var sizeInGb: Int?
         @Lenient var instanceId: InstanceID?
+        /// **ext**.
+        @Lenient var poolId: String?
     }
 
     /// A blank volume.
@@ -77,7 +80,8 @@ enum VolumeEndpoints {
             source: .blank(try await call.diskOfferings().size(of: offering, asked: asked, "sizeInGb")),
             name: try Input.requiredName(body.name),
             diskOffering: offering,
-            instance: body.instanceId
+            instance: body.instanceId,
+            pool: try Input.pool(body.poolId)
         )
         let submitted = try await call.cloud.createVolume(request, in: environment.id, call.caller)
         return try await call.answer(submitted.job)
@@ -133,6 +137,24 @@ enum VolumeEndpoints {
         let submitted = try await call.cloud.resizeVolume(
             try call.id("volumes"),
             to: try Input.required(size, "sizeInGb"),
+            in: environment.id,
+            call.caller
+        )
+        return try await call.answer(submitted.job)
+    }
+
+    struct MoveBody: Decodable {
+        @Lenient var poolId: String?
+    }
+
+    /// **ext**.
+    @Sendable
+    private static func move(_ call: Call) async throws -> Response {
+        let environment = try await call.environment()
+        let body: MoveBody = try await call.body()
+        let submitted = try await call.cloud.moveVolume(
+            try call.id("volumes"),
+            to: try Input.required(try Input.pool(body.poolId), "poolId"),
             in: environment.id,
             call.caller
         )

@@ -26,6 +26,7 @@ struct SnapshotPayload: Encodable, Sendable {
     let physicalSize: Int64
     let exclusiveBytes: Int64
     let sharedBytes: Int64
+    let poolId: String
     let rapid: Bool
     let groupId: String?
     let consistency: String
@@ -66,6 +67,7 @@ struct SnapshotPayload: Encodable, Sendable {
         physicalSize = (view.space.exclusive + view.space.shared).bytes
         exclusiveBytes = view.space.exclusive.bytes
         sharedBytes = view.space.shared.bytes
+        poolId = snapshot.pool.description
         rapid = true
         groupId = snapshot.group?.description
         consistency = snapshot.consistency.achieved.rawValue

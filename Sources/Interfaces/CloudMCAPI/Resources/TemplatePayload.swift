@@ -35,6 +35,9 @@ struct TemplatePayload: Encodable, Sendable {
     let sizeInGb: Int64
     let exclusiveBytes: Int64
     let sharedBytes: Int64
+    let poolId: String
+    /// Where it is, its own pool first.
+    let pools: [String]
     let taskId: String?
     let queuePosition: Int?
     let progress: ProgressPayload?
@@ -63,6 +66,8 @@ struct TemplatePayload: Encodable, Sendable {
         sizeInGb = template.size.wholeGibibytes
         exclusiveBytes = view.space.exclusive.bytes
         sharedBytes = view.space.shared.bytes
+        poolId = template.pool.description
+        pools = view.pools.map(\.description)
         taskId = view.activity.job?.description
         queuePosition = view.activity.queuePosition
         progress = view.activity.progress.map(ProgressPayload.init)

@@ -60,6 +60,8 @@ struct TaskPayload: Encodable, Sendable {
         let ended: String?
         let isCancelRequested: Bool
         let queuePosition: Int?
+        /// A pool that is down, until which is back nothing happens.
+        let awaitedPool: String?
         let progress: ProgressPayload?
         let subjects: [SubjectPayload]
     }
@@ -89,6 +91,7 @@ struct TaskPayload: Encodable, Sendable {
             ended: ended,
             isCancelRequested: job.isCancelRequested,
             queuePosition: task.queuePosition,
+            awaitedPool: task.awaitedPool?.description,
             progress: task.progress.map(ProgressPayload.init),
             subjects: job.subjects.map { SubjectPayload(type: $0.kind, id: $0.id) }
         )

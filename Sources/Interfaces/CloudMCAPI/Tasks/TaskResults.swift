@@ -40,7 +40,7 @@ struct TaskResults: Sendable {
             return try await present(id.description) { () async throws(ServiceError) in
                 VerificationPayload(try await cloud.snapshot(id, in: environment, caller))
             }
-        case .revertVolumes, .createVolume, .attachVolume, .detachVolume, .resizeVolume:
+        case .revertVolumes, .createVolume, .attachVolume, .detachVolume, .resizeVolume, .moveVolume:
             // A revert of a whole instance is about the instance, and says so by its first subject.
             if case .instance(let id) = job.subjects.first { return try await instance(id, in: environment) }
             guard let id = job.volumes.first else { return AnyPayload(EmptyPayload()) }

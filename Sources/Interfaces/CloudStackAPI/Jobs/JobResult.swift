@@ -34,7 +34,7 @@ struct JobResult {
         case .revertVolumes:
             if job.isOfInstance { return try await object(job.instances.first, job, call.instance, Shapes.instance) }
             return try await object(revertedTo(job), job, call.snapshot, Shapes.snapshot)
-        case .createVolume, .attachVolume, .detachVolume, .resizeVolume:
+        case .createVolume, .attachVolume, .detachVolume, .resizeVolume, .moveVolume:
             return try await object(job.volumes.first, job, call.volume, Shapes.volume)
         case .createTemplate, .importTemplate:
             return try await object(job.templates.first, job, call.template, Shapes.template)

@@ -77,6 +77,7 @@ enum JobWords {
             case .attachVolume: "volume.AttachVolumeCmd"
             case .detachVolume: "volume.DetachVolumeCmd"
             case .resizeVolume: "volume.ResizeVolumeCmd"
+            case .moveVolume: "volume.MigrateVolumeCmd"
             case .createTemplate: "template.CreateTemplateCmd"
             case .importTemplate: "template.RegisterTemplateCmd"
             case .deleteTemplate: "template.DeleteTemplateCmd"

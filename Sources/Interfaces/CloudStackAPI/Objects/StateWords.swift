@@ -14,7 +14,8 @@ enum StateWords {
         switch state {
         // A volume that is being detached is Ready by this protocol.
         case .detaching: ShownVolumeState.ready.rawValue
-        case .creating, .ready, .snapshotting, .reverting, .resizing, .attaching, .destroying, .destroyed, .failed:
+        case .creating, .ready, .snapshotting, .reverting, .resizing, .moving, .attaching, .destroying,
+            .destroyed, .failed:
             state.rawValue
         }
     }

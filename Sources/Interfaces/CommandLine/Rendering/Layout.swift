@@ -74,7 +74,7 @@ extension Layout {
         sheet: [
             .name, .state(of: .volume), role, .diskSize, .text(.instance, "instanceName"),
             .bytes(.exclusive, "exclusiveBytes"), .bytes(.shared, "sharedBytes"),
-            .text(.diskOffering, "diskOfferingName"),
+            .text(.diskOffering, "diskOfferingName"), .text(.pool, "poolId"),
             depth, undo, .progress, .failure, .instant(.created, "creationDate"), .id,
         ]
     )
@@ -116,7 +116,7 @@ extension Layout {
             .name, snapshotState, .text(.description, "description"), .text(.volume, "volume"),
             Field(title: .kind) { resource, reader in roleCell(resource["volumeType"], reader) },
             .text(.instance, "instanceName"), .diskSize, .bytes(.exclusive, "exclusiveBytes"),
-            .bytes(.shared, "sharedBytes"),
+            .bytes(.shared, "sharedBytes"), .text(.pool, "poolId"),
             .text(.requested, "consistencyRequested"), .text(.achieved, "consistency"), frozen,
             .bytes(.memory, "memoryBytes"), .text(.agent, "agentAnswer"), .text(.group, "groupId"),
             .text(.parent, "parentId"), dependents,
@@ -149,7 +149,7 @@ extension Layout {
         sheet: [
             .name, templateState, .text(.description, "description"), .bytes(.size, "size"),
             .bytes(.exclusive, "exclusiveBytes"), .bytes(.shared, "sharedBytes"), .text(.operatingSystem, "osTypeName"),
-            .progress, .failure, .instant(.created, "created"), .id,
+            pools, .progress, .failure, .instant(.created, "created"), .id,
         ]
     )
 
@@ -157,6 +157,11 @@ extension Layout {
     private static let templateState = Field(title: .state) { resource, reader in
         if let state = resource["state"].string { return reader.state(state, of: .template) }
         return resource["ready"].bool.map { reader.state($0 ? "Ready" : "Creating", of: .template) }
+    }
+
+    private static let pools = Field(title: .pool) { resource, _ in
+        let pools = resource["pools"].elements.compactMap(\.string)
+        return pools.isEmpty ? nil : Table.Cell(pools.joined(separator: ", "))
     }
 
     private static let computeOffering = Layout(

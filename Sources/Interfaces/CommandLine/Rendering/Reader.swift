@@ -69,6 +69,7 @@ enum StateWords {
         "Detaching": (.detaching, .working),
         "Error": (.error, .bad),
         "Expunging": (.destroying, .working),
+        "Migrating": (.moving, .working),
         "PENDING": (.pending, .working),
         "PROVISIONED": (.provisioned, .good),
         "PROVISIONING": (.creating, .working),

@@ -7,6 +7,10 @@ enum Word: String, Sendable, CaseIterable {
     case reverting, running, snapshotting, starting, stopped, stopping, unknown
     case queued, succeeded, failed, cancelled
     case provisioned, purging
+    case moving, down, notConfigured, slow
+
+    // What a check of a pool tries.
+    case stepAnswer, stepCreate, stepWrite, stepRead, stepDelete
 
     // Kinds of volume, and answers.
     case systemDisk, dataDisk, yes, no
@@ -19,7 +23,7 @@ enum Word: String, Sendable, CaseIterable {
     case progress, queuedTasks, requested, runningTasks, service, shared, size, snapshot, sshPort, started,
         state, subject, template
     case disabled, environments, key, lastUsed, `operator`, password, role, secret
-    case total, trouble, undo, used, user, verified, version, volume, volumes, when
+    case limit, reserve, standard, duration, total, trouble, undo, used, user, verified, version, volume, volumes, when
 
     func text(in language: Language) -> String {
         switch language {
@@ -55,6 +59,17 @@ enum Word: String, Sendable, CaseIterable {
         case .cancelled: ("Cancelled", "Cancelada", "Annulée")
         case .provisioned: ("Ready", "Listo", "Prêt")
         case .purging: ("Destroying", "Destrucción", "Destruction")
+
+        case .moving: ("Moving", "Moviendo", "Déplacement")
+        case .down: ("Down", "Caído", "Hors service")
+        case .notConfigured: ("Not configured", "Sin configurar", "Non configuré")
+        case .slow: ("Slow", "Lento", "Lent")
+
+        case .stepAnswer: ("Answer", "Responder", "Répondre")
+        case .stepCreate: ("Create", "Crear", "Créer")
+        case .stepWrite: ("Write", "Escribir", "Écrire")
+        case .stepRead: ("Read back", "Releer", "Relire")
+        case .stepDelete: ("Delete", "Eliminar", "Supprimer")
 
         case .systemDisk: ("OS", "SO", "OS")
         case .dataDisk: ("Data", "Datos", "Données")
@@ -117,6 +132,10 @@ enum Word: String, Sendable, CaseIterable {
         case .state: ("State", "Estado", "État")
         case .subject: ("Subject", "Objeto", "Objet")
         case .template: ("Template", "Plantilla", "Modèle")
+        case .limit: ("Limit", "Límite", "Limite")
+        case .reserve: ("Reserve", "Reserva", "Réserve libre")
+        case .standard: ("Default", "Predeterminado", "Par défaut")
+        case .duration: ("Time", "Tiempo", "Durée")
         case .total: ("Total", "Total", "Total")
         case .trouble: ("Trouble", "Problema", "Problème")
         case .undo: ("Undo", "Deshacer", "Annulation")

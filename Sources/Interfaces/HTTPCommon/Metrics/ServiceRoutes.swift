@@ -15,7 +15,9 @@ struct ServiceRoutes {
             }
             router.on("/readyz", method: method) { [configuration] _, _ in
                 let troubles = await configuration.troubles()
-                guard !troubles.isEmpty else { return Response.text("ready\n") }
+                guard !troubles.isEmpty else {
+                    return Response.text("ready\n" + (await configuration.warnings()).map { "\($0)\n" }.joined())
+                }
                 return Response.text(troubles.map { "\($0)\n" }.joined(), status: .serviceUnavailable)
             }
         }

@@ -62,7 +62,8 @@ extension Badge {
             case .ready: .good
             case .failed: .bad
             case .destroyed: .off
-            case .creating, .snapshotting, .reverting, .resizing, .attaching, .detaching, .destroying: .busy
+            case .creating, .snapshotting, .reverting, .resizing, .moving, .attaching, .detaching, .destroying:
+                .busy
             }
         self.init(visit.texts("volume.state.\(state)"), tone, view.activity, reason: view.failure?.message, visit)
     }

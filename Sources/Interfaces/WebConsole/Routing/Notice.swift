@@ -7,6 +7,7 @@ struct Notice: Sendable {
     enum Kind: String, Sendable, CaseIterable {
         case snapshotTaken, snapshotsTaken, snapshotDeleted, snapshotsDeleted, snapshotRenamed, snapshotVerifying
         case volumeReverting, volumeUndone, volumeCreated, volumeDeleted, volumeAttached, volumeDetached, volumeResized
+        case volumeMoving
         case instanceDeployed, instanceStarted, instanceStopped, instanceRebooted, instanceDeleted, instanceRenamed
         case instanceDestroyed, instanceRecovered
         case instanceReverting

@@ -59,6 +59,8 @@ struct DeploymentOptions: ParsableArguments {
     @Option(help: "Size of a blank data volume for each, such as 10G.")
     var dataDisk: SizeArgument?
 
+    @OptionGroup var place: PoolOptions
+
     @Flag(inversion: .prefixedNo, help: "Start them.")
     var start = true
 
@@ -85,6 +87,7 @@ struct DeploymentOptions: ParsableArguments {
             "additionalDiskSizeInGb": try dataDisk.map { .integer(try $0.gibibytes("--data-disk")) },
             "count": count > 1 ? .integer(Int64(count)) : nil,
             "startInstance": start ? nil : false,
+            "poolId": place.pool.map(JSONValue.text),
         ]
     }
 }

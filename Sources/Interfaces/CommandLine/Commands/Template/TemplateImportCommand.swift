@@ -32,6 +32,7 @@ struct TemplateImportCommand: ServiceCommand {
     @Option(help: "The id of its operating system's type, such as debian-12.")
     var osType: String?
 
+    @OptionGroup var place: PoolOptions
     @OptionGroup var wait: WaitOptions
     @OptionGroup var shared: ImageSharedOptions
 
@@ -52,6 +53,7 @@ struct TemplateImportCommand: ServiceCommand {
             "name": .text(templateName), "url": .text(address),
             "format": .text(try imageFormat(beginning: nil).rawValue),
             "description": .text(description ?? ""), "osTypeId": osType.map(JSONValue.text),
+            "poolId": place.pool.map(JSONValue.text),
         ])
         return try await call.client.change(.post, call.endpoint(.template), body)
     }
@@ -62,7 +64,7 @@ struct TemplateImportCommand: ServiceCommand {
             .template,
             query: [
                 "operation": "upload", "name": templateName, "format": format.rawValue,
-                "description": description, "osTypeId": osType,
+                "description": description, "osTypeId": osType, "poolId": place.pool,
             ]
         )
         return try await call.upload(source, to: endpoint, label: "Sending \(source)")

@@ -35,6 +35,7 @@ struct VolumeCreateCommand: ServiceCommand {
     @Option(help: ArgumentHelp("Attach it to this instance.", valueName: "instance"), completion: .names(.instance))
     var attach: String?
 
+    @OptionGroup var place: PoolOptions
     @OptionGroup var wait: WaitOptions
     @OptionGroup var shared: SharedOptions
 
@@ -67,6 +68,7 @@ struct VolumeCreateCommand: ServiceCommand {
         let source = try await call.target(reference, .snapshot)
         let body = JSONValue.object(present: [
             "name": .text(name), "environment": to.map(JSONValue.text), "full": full ? true : nil,
+            "poolId": place.pool.map(JSONValue.text),
         ])
         let endpoint = try await call.operation("createVolume", on: .snapshot, source.id)
         return try await call.client.change(.post, endpoint, body)
@@ -80,6 +82,7 @@ struct VolumeCreateCommand: ServiceCommand {
             "diskOfferingId": "custom",
             "sizeInGb": try size.map { .integer(try $0.gibibytes("--size")) },
             "instanceId": (instance?.id).map(JSONValue.text),
+            "poolId": place.pool.map(JSONValue.text),
         ])
         return try await call.client.change(.post, call.endpoint(.volume), body)
     }
@@ -170,6 +173,39 @@ struct VolumeResizeCommand: ServiceCommand {
             "resize",
             ["sizeInGb": .integer(try size.gibibytes("--size"))],
             label: "Resizing \(volume)",
+            waits: wait.wait
+        )
+    }
+}
+
+struct VolumeMoveCommand: ServiceCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "move",
+        abstract: "Move a volume to another pool.",
+        discussion: """
+            All bytes are copied and read back before the old ones go; until then nothing has changed, and the task can be \
+            cancelled. The volume is detached, or its instance stopped. Its snapshots stay in their pool and stay \
+            usable: going back to one takes the volume back there.
+
+            Example: instanta volume move scratch --pool fast
+            """
+    )
+
+    @Argument(help: "The volume, by name or id.", completion: .names(.volume))
+    var volume: String
+
+    @Option(help: "The pool to move it to; 'instanta pool list' shows them.")
+    var pool: String
+
+    @OptionGroup var wait: WaitOptions
+    @OptionGroup var shared: SharedOptions
+
+    func perform(_ call: Call) async throws {
+        try await call.operateOnVolume(
+            volume,
+            "move",
+            ["poolId": .text(pool)],
+            label: "Moving \(volume) to \(pool)",
             waits: wait.wait
         )
     }

@@ -6,8 +6,8 @@ struct VolumeCommand: AsyncParsableCommand {
         abstract: "Disks: create, attach, grow, look at their history.",
         subcommands: [
             VolumeListCommand.self, VolumeShowCommand.self, VolumeTreeCommand.self, VolumeCreateCommand.self,
-            VolumeAttachCommand.self, VolumeDetachCommand.self, VolumeResizeCommand.self, VolumeUndoRevertCommand.self,
-            VolumeDeleteCommand.self,
+            VolumeAttachCommand.self, VolumeDetachCommand.self, VolumeResizeCommand.self, VolumeMoveCommand.self,
+            VolumeUndoRevertCommand.self, VolumeDeleteCommand.self,
         ],
         aliases: ["vol"]
     )

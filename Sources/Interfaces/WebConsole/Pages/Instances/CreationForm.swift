@@ -21,6 +21,8 @@ struct CreationForm: Sendable {
     let targets: [SnapshotDomain.Environment]
     /// Those that can be chosen.
     let offerings: [ComputeOffering]
+    /// Where the volumes are made; what is made from a snapshot is a clone in its pool.
+    var pools: PoolChoice?
 
     private static let largestDisk = Int(VolumeLimits.largest.wholeGibibytes)
 
@@ -135,10 +137,13 @@ struct CreationForm: Sendable {
                 unit: formats.mebibyteUnit
             ),
             network,
-            optionalSize("rootVolumeSizeInGb", "instance.root_size", hint: "instance.root_size_hint"),
-            optionalSize("additionalDiskSizeInGb", "instance.data_size", hint: "instance.data_size_hint"),
-            .check("start", texts("instance.start_at_once"), isOn: visit.isOn("start", true)),
         ]
+            + (pools?.field(usual: texts("pool.with_template"), hint: texts("pool.template_hint")).map { [$0] } ?? [])
+            + [
+                optionalSize("rootVolumeSizeInGb", "instance.root_size", hint: "instance.root_size_hint"),
+                optionalSize("additionalDiskSizeInGb", "instance.data_size", hint: "instance.data_size_hint"),
+                .check("start", texts("instance.start_at_once"), isOn: visit.isOn("start", true)),
+            ]
     }
 
     private var sourceFields: [FormField] {
@@ -290,7 +295,8 @@ struct CreationForm: Sendable {
             network: try readNetwork(),
             rootVolumeSize: try readSize("rootVolumeSizeInGb"),
             dataVolumeSize: try readSize("additionalDiskSizeInGb"),
-            startsInstances: visit.form.isOn("start")
+            startsInstances: visit.form.isOn("start"),
+            pool: isFromSnapshot ? nil : try PoolChoice.read(visit.form)
         )
     }
 

@@ -55,12 +55,13 @@ enum InstanceCreation {
                 visit
             )
         }
-        let form = CreationForm(
+        var form = CreationForm(
             visit,
             place,
             .template(chosen.template, among: templates.map(\.template)),
             offerings: try await visit.cloud.listComputeOfferings(visit.caller)
         )
+        form.pools = try await PoolChoice(visit)
         return try await ask(form)
     }
 

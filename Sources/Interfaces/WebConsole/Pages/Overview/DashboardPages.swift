@@ -223,7 +223,7 @@ struct SpaceBar: PageValue {
     /// Why the pool does not answer.
     let trouble: String?
 
-    init(_ status: ServiceStatus.PoolStatus, _ visit: Visit) {
+    init(_ status: PoolStatus, _ visit: Visit) {
         let texts = visit.texts
         name = status.pool.description
         trouble = status.trouble

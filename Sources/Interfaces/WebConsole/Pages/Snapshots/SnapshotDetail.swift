@@ -113,6 +113,9 @@ enum SnapshotDetail {
 
     private static func problem(_ view: SnapshotView, _ visit: Visit) -> Problem? {
         guard let failure = view.failure else { return nil }
+        guard view.snapshot.state != .available || view.snapshot.damage != nil else {
+            return Problem(visit.texts("pool.unavailable"), detail: failure.message)
+        }
         guard let damage = view.snapshot.damage else {
             return Problem(visit.texts("snapshot.failed_text"), detail: failure.message)
         }
@@ -166,7 +169,13 @@ enum SnapshotDetail {
             )
         }
         facts.append(Fact(texts("list.created"), Moment(snapshot.createdAt, visit)))
-        facts.append(Fact(texts("snapshot.rapid"), texts("snapshot.rapid_text", ["pool": "\(snapshot.pool)"])))
+        let isBeside = volume.map { $0.volume.pool == snapshot.pool } ?? true
+        facts.append(
+            Fact(
+                texts("snapshot.rapid"),
+                texts(isBeside ? "snapshot.rapid_text" : "snapshot.moved_text", ["pool": "\(snapshot.pool)"])
+            )
+        )
         return facts
     }
 

@@ -65,6 +65,7 @@ enum TemplateDetail {
             Fact(texts("volume.size"), formats.size(view.template.size)),
             Fact(texts("volume.space"), formats.size(view.space.exclusive)),
             Fact(texts("volume.shared_space"), formats.size(view.space.shared)),
+            Fact(texts("pool.pool"), view.pools.map(\.description).joined(separator: ", ")),
             Fact(texts("template.public"), TemplateRow.sharing(view.template, place, visit)),
             Fact(texts("list.created"), Moment(view.template.createdAt, visit)),
         ]

@@ -39,7 +39,8 @@ enum VolumeAdding {
                     source: .blank(size),
                     name: name,
                     diskOffering: offering.id,
-                    instance: visit.form["instance"] == nil ? nil : try VolumeForm.readInstance(visit.form)
+                    instance: visit.form["instance"] == nil ? nil : try VolumeForm.readInstance(visit.form),
+                    pool: try PoolChoice.read(visit.form)
                 ),
                 in: place.id,
                 visit.caller
@@ -76,6 +77,7 @@ enum VolumeAdding {
         // Left empty it does not matter where another size is chosen.
         fields[2].isOptional = true
         fields[2].label = texts("volume.custom_size")
+        if let pool = try await PoolChoice(visit).field() { fields.append(pool) }
         guard !instances.isEmpty else { return fields }
         let none = FormField.Option(value: "", title: texts("volume.attach_later"))
         fields.append(

@@ -9,7 +9,7 @@ import SnapshotServices
 enum VolumeChanges {
     static let all: [ConsoleRoute] =
         route("attach", attach) + route("detach", detach) + route("grow", grow) + route("delete", delete)
-        + route("undo", undoRevert)
+        + route("move", move) + route("undo", undoRevert)
 
     /// The page that asks, and the same address for what is answered.
     private static func route(_ name: String, _ handler: @escaping ConsoleRoute.Handler) -> [ConsoleRoute] {
@@ -121,6 +121,50 @@ enum VolumeChanges {
             let wanted = try VolumeForm.readSize(visit.form, atLeast: least)
             _ = try await visit.cloud.resizeVolume(subject.id, to: wanted, in: subject.place.id, visit.caller)
             return subject.done(.volumeResized)
+        }
+    }
+
+    @Sendable
+    private static func move(_ visit: Visit) async throws -> Response {
+        let subject = try await Subject(visit)
+        let texts = visit.texts
+        let pool = subject.view.volume.pool
+        let choice = try await PoolChoice(visit)
+        let snapshots = try await visit.cloud.listSnapshots(
+            SnapshotFilter(environment: subject.place.id, volume: subject.id),
+            order: .newestFirst,
+            page: PageRequest(limit: 1),
+            visit.caller
+        ).total
+        var sheet = subject.sheet(texts("action.move"), intro: texts("volume.move_intro"))
+        sheet.facts = [Fact(texts("volume.pool_now"), pool.description)]
+        if snapshots > 0 {
+            sheet.facts.append(
+                Fact(texts("tab.snapshots"), texts("volume.move_snapshots", ["pool": pool.description]))
+            )
+        }
+        if subject.view.isInstanceRunning {
+            sheet.warning = texts(
+                "volume.move_running",
+                ["instance": subject.view.instance?.name.description ?? ""]
+            )
+        }
+        sheet.fields = choice.field(without: pool).map { [$0] } ?? []
+        let setting = subject.setting(
+            sheet.heading,
+            "volume move \(subject.id) --pool \(choice.others(than: pool).first?.description ?? "POOL")",
+            ("POST", "/volumes/\(subject.id)?operation=move")
+        )
+        return try await visit.sheet(sheet, setting) { () async throws(ServiceError) in
+            guard let target = try PoolChoice.read(visit.form) else {
+                throw ServiceError(
+                    .invalidInput,
+                    "No pool was chosen; choose one from the list.",
+                    subject: .field(PoolChoice.field)
+                )
+            }
+            _ = try await visit.cloud.moveVolume(subject.id, to: target, in: subject.place.id, visit.caller)
+            return subject.done(.volumeMoving)
         }
     }
 

@@ -58,7 +58,7 @@ enum VolumeDetail {
                 list: Link(texts("tab.volumes"), place.address("volumes")),
                 name: name,
                 state: Badge(view, visit),
-                menu: VolumeRow.menu(view, place, visit)
+                menu: try await menu(view, place, visit)
             ),
             facts: try await facts(view, nodes, place, visit),
             undos: UndoBar(view, place, visit).map { [$0] } ?? [],
@@ -90,6 +90,21 @@ enum VolumeDetail {
         )
     }
 
+    /// What lists offer, and to move it where there is another pool.
+    private static func menu(_ view: VolumeView, _ place: Place, _ visit: Visit) async throws -> [MenuItem] {
+        var items = VolumeRow.menu(view, place, visit)
+        guard view.volume.state == .available, place.may(.change), try await PoolChoice(visit).isNeeded else {
+            return items
+        }
+        let move = MenuItem(
+            title: visit.texts("action.move"),
+            address: place.address("volumes", view.volume.id.description, "move"),
+            icon: "right"
+        )
+        items.insert(move, at: items.last?.isDanger == true ? items.count - 1 : items.count)
+        return items
+    }
+
     private static func facts(
         _ view: VolumeView,
         _ nodes: [TreeNode],
@@ -112,6 +127,7 @@ enum VolumeDetail {
         facts += [
             Fact(texts("volume.space"), formats.size(view.space.exclusive)),
             Fact(texts("volume.shared_space"), formats.size(view.space.shared)),
+            Fact(texts("pool.pool"), volume.pool.description),
             Fact(texts("volume.depth"), texts.count("volume.layers", depth(nodes))),
             Fact(texts("list.created"), Moment(volume.createdAt, visit)),
         ]

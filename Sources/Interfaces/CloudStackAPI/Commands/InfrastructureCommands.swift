@@ -84,7 +84,7 @@ struct Place: Sendable {
 }
 
 struct PoolEntry: Sendable {
-    let status: ServiceStatus.PoolStatus
+    let status: PoolStatus
     let zone: String
 }
 
@@ -174,9 +174,9 @@ extension Shapes {
         [
             .text("id", "The id.") { WellKnown.id(of: $0.status.pool) },
             .text("name", "The name.") { $0.status.pool.description },
-            .text("state", "Up, or Down for one that cannot be reached.") { $0.status.capacity == nil ? "Down" : "Up" },
+            .text("state", "Up, or Down for one that cannot be reached.") { $0.status.state == .ready ? "Up" : "Down" },
             .always("scope", "Which hosts reach it.", "HOST"),
-            .always("type", "The kind.", "Filesystem"),
+            .text("type", "The kind: Filesystem or RBD.") { $0.status.kind == "rbd" ? "RBD" : "Filesystem" },
             .integer("disksizetotal", "Bytes in all.") { $0.status.capacity?.total.bytes },
             .integer("disksizeused", "Bytes that are taken, by whatever.") {
                 $0.status.capacity.map { ($0.total - $0.free).bytes }

@@ -340,7 +340,7 @@ struct ChangeTests {
             ("snapshots", "{}", "volumeId"), (Self.volume + "?operation=resize", "", "sizeInGb"),
             (Self.volume + "?operation=attachToInstance", "", "instanceId"),
             (Self.instance + "?operation=revert", "", "groupId"),
-            (Self.instance + "?operation=createSnapshots", #"{"consistency": "memory"}"#, "consistency"),
+            (Self.instance + "?operation=createSnapshots", #"{"consistency": "sometimes"}"#, "consistency"),
             ("templates", #"{"name": "a"}"#, "url"),
             ("templates", #"{"name": "a", "url": "ftp://example.org/y"}"#, "url"),
             ("templates", #"{"name": "a", "url": "https://example.org/y", "format": "vmdk"}"#, "format"),

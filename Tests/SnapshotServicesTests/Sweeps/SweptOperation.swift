@@ -494,7 +494,7 @@ extension TakeSnapshotRequest {
         TakeSnapshotRequest(
             target: .instance(instance),
             name: name,
-            consistency: ConsistencyRequest(mode: .memory, maxFreezeMilliseconds: 20_000)
+            consistency: ConsistencyRequest(mode: .memory, maxFreezeMilliseconds: 60_000)
         )
     }
 }

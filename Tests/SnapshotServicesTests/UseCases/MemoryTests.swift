@@ -10,11 +10,10 @@ extension CloudTests {
     @Suite("memory")
     struct MemoryTests {
         private func take(_ cloud: TestCloud, _ instance: Instance) async throws -> (SnapshotGroupID, [Snapshot]) {
-            let submitted = try await cloud.cloud.takeSnapshots(
-                .withMemory(of: instance.id),
-                in: cloud.home.id,
-                cloud.call
-            )
+            var request = TakeSnapshotRequest.withMemory(of: instance.id)
+            // A memory that is missing for any reason says why.
+            request.consistency.onMiss = .fail
+            let submitted = try await cloud.cloud.takeSnapshots(request, in: cloud.home.id, cloud.call)
             try await cloud.done(submitted.job)
             let ids = submitted.resource.map(\.snapshot.id)
             let snapshots = try await cloud.catalog.read { reader in try ids.compactMap { try reader.findSnapshot($0) }

@@ -89,7 +89,7 @@ extension CloudTests {
             // may see, and what can be chosen is the same for all.
             let open: Set = [
                 "principal", "listEnvironments", "uploadPath", "status", "changes", "tags", "policy",
-                "listComputeOfferings", "listDiskOfferings",
+                "listComputeOfferings", "listDiskOfferings", "listPools",
             ]
             #expect(declared == open.union(Self.methods.map(\.name)))
         }
@@ -451,6 +451,10 @@ extension CloudTests.Authorisation {
         Method("resizeVolume", .of(.editor)) { cloud, ground, call in
             _ = try await cloud.resizeVolume(.random(), to: .gibibytes(1), in: ground.environment, call)
         },
+        Method("moveVolume", .of(.editor)) { cloud, ground, call in
+            _ = try await cloud.moveVolume(.random(), to: .local, in: ground.environment, call)
+        },
+        Method("checkPool", .ofOperators) { cloud, _, call in _ = try await cloud.checkPool(.local, call) },
     ]
 
     private static let snapshots: [Method] = [

@@ -33,6 +33,8 @@ extension CloudTests {
             try await withCloud { cloud in
                 let instance = try await cloud.deployCountingGuest()
                 try await expectOneInstant(cloud, instance, isHeld: false)
+                // A guest that writes on changes what was measured.
+                try await cloud.stop(instance)
                 try await cloud.checkInvariants()
             }
         }
@@ -46,6 +48,7 @@ extension CloudTests {
                 // A single disk has its own instant.
                 let single = try await cloud.snapshot(try await cloud.root(of: instance))
                 #expect(single.consistency.freezeMilliseconds == nil)
+                try await cloud.stop(instance)
                 try await cloud.checkInvariants()
             }
         }

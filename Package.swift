@@ -149,7 +149,8 @@ let package = Package(
             name: "instanta",
             dependencies: [
                 "SnapshotDomain", "SnapshotPorts", "SnapshotServices", "Platform", "CatalogSQLite", "QEMU",
-                "BlockStoreQCOW2", "HypervisorQEMU", "ImageFetcherHTTP", "HTTPCommon", "CloudMCAPI", "CloudStackAPI",
+                "BlockStoreQCOW2", "BlockStoreRBD", "Ceph", "HypervisorQEMU", "ImageFetcherHTTP", "HTTPCommon",
+                "CloudMCAPI", "CloudStackAPI",
                 "WebConsole", "CommandLine",
                 argumentParser, crypto, cryptoExtras, hummingbird, nioCore, nioPosix, logging,
             ],
@@ -190,7 +191,8 @@ let package = Package(
         tests(
             "BlockStoreQCOW2",
             [
-                "SnapshotDomain", "SnapshotPorts", "BlockStoreQCOW2", "DiskImages", "QEMU", "Platform", nioCore, nioPosix,
+                "SnapshotDomain", "SnapshotPorts", "BlockStoreQCOW2", "DiskImages", "QEMU", "Platform", nioCore,
+                nioPosix,
                 logging,
             ]
         ),
@@ -198,7 +200,8 @@ let package = Package(
         tests(
             "BlockStoreRBD",
             [
-                "SnapshotDomain", "SnapshotPorts", "BlockStoreRBD", "BlockStoreQCOW2", "Ceph", "QEMU", "Platform", nioPosix,
+                "SnapshotDomain", "SnapshotPorts", "BlockStoreRBD", "BlockStoreQCOW2", "Ceph", "QEMU", "Platform",
+                nioPosix,
                 logging,
             ]
         ),

@@ -80,7 +80,9 @@ struct ProgramTests {
             ("\n[[pools]]\nkind = \"qcow2\"", "line 2: this pool has no name"),
             ("[[pools]]\nname = \"Fast\"", "line 2: a pool's name is 1 to 32 lower-case letters"),
             ("[[pools]]\nname = \"a\"", "line 1: the pool 'a' has no kind"),
-            ("[[pools]]\nname = \"a\"\nkind = \"zfs\"", "line 3: 'zfs' is none of qcow2"),
+            ("[[pools]]\nname = \"a\"\nkind = \"zfs\"", "line 3: 'zfs' is none of qcow2, rbd"),
+            ("[[pools]]\nname = \"a\"\nkind = \"rbd\"\npath = \"/a\"", "line 4: 'pools.path' is for a pool of kind"),
+            ("[[pools]]\nname = \"a\"\nkind = \"rbd\"", "line 1: the pool 'a' does not say which pool"),
             ("[[pools]]\nname = \"a\"\nkind = \"qcow2\"", "line 1: the pool 'a' has no path"),
             ("[[pools]]\nname = \"a\"\nkind = \"qcow2\"\npath = \"here\"", "line 4: the path of a pool is absolute"),
             (

@@ -1,4 +1,3 @@
-import BlockStoreQCOW2
 import CatalogSQLite
 import CloudMCAPI
 import CloudStackAPI
@@ -224,7 +223,7 @@ struct Service: Sendable {
             try await group.waitForServer()
         }
         await hypervisor.disconnect()
-        for store in stores { await (store.opened as? QCOW2BlockStore)?.close() }
+        for store in stores { await PoolOpening.close(store) }
         try await catalog.close()
     }
 }

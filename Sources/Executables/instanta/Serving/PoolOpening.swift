@@ -1,4 +1,6 @@
 import BlockStoreQCOW2
+import BlockStoreRBD
+import Ceph
 import Foundation
 import Logging
 import NIOCore
@@ -25,6 +27,37 @@ struct PoolOpening: Sendable {
             LateBlockStore(pool: setting.name) { () async throws(BlockStoreFault) in
                 try await openFolder(setting.name, path)
             }
+        case .rbd(let place):
+            LateBlockStore(pool: setting.name) { () async throws(BlockStoreFault) in
+                try await openCluster(setting.name, place)
+            }
+        }
+    }
+
+    /// Does not ask the cluster: where it is away, the store's calls say so.
+    private func openCluster(_ pool: PoolID, _ place: ClusterPlace) async throws(BlockStoreFault) -> any BlockStore {
+        let temporary = "\(directory.pool(pool))/tmp"
+        do {
+            try await files.run { try DataDirectory.makeFolder(temporary) }
+        } catch {
+            throw BlockStoreFault(.unavailable, .notDone, "The folder \(temporary) cannot be made.", cause: "\(error)")
+        }
+        return try await RBDBlockStore.open(
+            pool: pool,
+            at: place.address,
+            // Another service in the same pool has another one: neither takes the other's images for strangers.
+            prefix: "instanta-\(owner.prefix(8))",
+            temporary: temporary,
+            logger: logger
+        )
+    }
+
+    /// Lets go of a store when nothing is under way.
+    static func close(_ store: LateBlockStore) async {
+        switch store.opened {
+        case let folder as QCOW2BlockStore: await folder.close()
+        case let cluster as RBDBlockStore: await cluster.close()
+        default: break
         }
     }
 
@@ -100,5 +133,11 @@ struct PoolClaim: Codable, Hashable, Sendable {
 
     private func refusal(_ reason: String) -> BlockStoreFault {
         BlockStoreFault(.unavailable, .notDone, "\(reason); the service goes on with the pool by itself then.")
+    }
+}
+
+extension ClusterPlace {
+    var address: ClusterAddress {
+        ClusterAddress(configuration: conf, user: user, pool: pool, namespace: namespace)
     }
 }

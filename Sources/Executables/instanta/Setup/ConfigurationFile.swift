@@ -31,6 +31,7 @@ struct ConfigurationFile: Sendable {
         "listen", "data_dir", "behind_proxy", "log_level", "service.name", "service.code", "prices.currency",
         "prices.snapshot_gib_hour", "collection.soft_depth", "deletion.keep_hours", "pools.name", "pools.kind",
         "pools.path", "pools.default", "pools.reserve", "pools.max_bytes",
+        "pools.conf", "pools.user", "pools.pool", "pools.namespace",
     ]
 
     /// Reads a file.
@@ -167,6 +168,15 @@ struct ConfigurationFile: Sendable {
 private struct PoolReader {
     private enum Kind: String, CaseIterable {
         case qcow2
+        case rbd
+
+        /// The settings that only this kind has.
+        var keys: [String] {
+            switch self {
+            case .qcow2: ["pools.path"]
+            case .rbd: ["pools.conf", "pools.user", "pools.pool", "pools.namespace"]
+            }
+        }
     }
 
     let reader: Reader
@@ -185,15 +195,59 @@ private struct PoolReader {
             }
             return kind
         }
-        guard let kind else { throw reader.fault("the pool '\(name)' has no kind; say kind = \"qcow2\"") }
+        guard let kind else { throw reader.fault("the pool '\(name)' has no kind; say kind = \"qcow2\" or \"rbd\"") }
+        for other in Kind.allCases where other != kind {
+            for key in other.keys where reader.has(key) {
+                throw SettingsText.Fault(
+                    line: reader.line(of: key),
+                    reason:
+                        "'\(key)' is for a pool of kind \"\(other.rawValue)\", and '\(name)' is \"\(kind.rawValue)\""
+                )
+            }
+        }
         var pool =
             switch kind {
             case .qcow2: PoolSetting(name: name, kind: .qcow2(path: try path(of: name)))
+            case .rbd: PoolSetting(name: name, kind: .rbd(try place(of: name)))
             }
         pool.isDefault = try reader.flag("pools.default") ?? false
         pool.reserve = try reader.size("pools.reserve")
         pool.limit = try reader.size("pools.max_bytes")
         return pool
+    }
+
+    private func place(of name: PoolID) throws -> ClusterPlace {
+        guard name != .local else { throw reader.fault("the pool 'local' is a folder; give this one another name") }
+        func word(_ key: String) throws -> String? {
+            try reader.text(key) { text in
+                // They stand in options of QEMU, and in names on the cluster.
+                let isPlain = text.utf8.allSatisfy { byte in
+                    let scalar = Unicode.Scalar(byte)
+                    return scalar.properties.isAlphabetic || ("0"..."9").contains(scalar)
+                        || "-_.".unicodeScalars.contains(scalar)
+                }
+                guard !text.isEmpty, isPlain else {
+                    throw Refusal("'\(key)' has letters, digits, '-', '_' and '.' only")
+                }
+                return text
+            }
+        }
+        let conf = try reader.text("pools.conf") { text in
+            guard text.hasPrefix("/") else {
+                throw Refusal("the path of a cluster's conf is absolute: it begins with '/'")
+            }
+            return URL(fileURLWithPath: text).standardizedFileURL.path
+        }
+        guard let pool = try word("pools.pool") else {
+            throw reader.fault("the pool '\(name)' does not say which pool of the cluster it is; say pool = \"…\"")
+        }
+        let user = try word("pools.user") ?? "admin"
+        return ClusterPlace(
+            conf: conf ?? "/etc/ceph/ceph.conf",
+            user: user.hasPrefix("client.") ? String(user.dropFirst(7)) : user,
+            pool: pool,
+            namespace: try word("pools.namespace")
+        )
     }
 
     private func path(of name: PoolID) throws -> String? {
@@ -227,6 +281,8 @@ private struct Reader {
         self.start = start
         self.settings = Dictionary(settings.map { ($0.key, $0) }) { first, _ in first }
     }
+
+    func has(_ key: String) -> Bool { settings[key] != nil }
 
     func line(of key: String) -> Int { settings[key]?.line ?? start }
 

@@ -11,18 +11,24 @@ struct DoctorCommand: AsyncParsableCommand {
         abstract: "Check what the service needs on this machine, with a remedy for each finding.",
         discussion: """
             Looks for QEMU's programs and their versions, tries whether KVM truly runs a guest, and measures the free \
-            space of the data folder. Changes nothing. Ends with 0 when the service can run, else with 1.
+            space of the data folder. With --config, tries the pools of the file, too. Changes nothing. Ends with 0 when the \
+            service can run, else with 1.
             """
     )
 
     @Option(help: "The data folder to look at.")
     var dataDir: String = "var/instanta"
 
+    @Option(help: "The file of settings, of which the pools are tried.")
+    var config: String?
+
     @Flag(help: "Print findings as JSON.")
     var json = false
 
     func run() async throws {
-        let findings = await Examination(directory: DataDirectory(dataDir)).run()
+        let file = try config.map(ConfigurationFile.read) ?? ConfigurationFile("")
+        let directory = DataDirectory(file.dataDirectory ?? dataDir)
+        let findings = await Examination(directory: directory).run() + PoolExamination(pools: file.pools).run()
         if json {
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.prettyPrinted, .sortedKeys]

@@ -1,11 +1,26 @@
 import SnapshotDomain
 import SnapshotServices
 
+/// Where a pool of a Ceph cluster is.
+struct ClusterPlace: Hashable, Sendable, CustomStringConvertible {
+    /// The path of the cluster's configuration file.
+    var conf: String
+    /// Without `client.`.
+    var user: String
+    var pool: String
+    var namespace: String?
+
+    var description: String {
+        "\(pool)\(namespace.map { "/\($0)" } ?? "") as client.\(user), by \(conf)"
+    }
+}
+
 /// One `[[pools]]` of the configuration.
 struct PoolSetting: Hashable, Sendable {
     enum Kind: Hashable, Sendable {
         /// Nil for the folder that the data folder has for it.
         case qcow2(path: String?)
+        case rbd(ClusterPlace)
     }
 
     var name: PoolID
@@ -21,6 +36,7 @@ struct PoolSetting: Hashable, Sendable {
         let (kind, place) =
             switch kind {
             case .qcow2(let path): ("qcow2", path ?? directory.pool(name))
+            case .rbd(let place): ("rbd", place.description)
             }
         return PoolProfile(name, kind: kind, place: place, isDefault: isDefault, reserve: reserve, limit: limit)
     }

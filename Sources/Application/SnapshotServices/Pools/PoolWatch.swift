@@ -43,6 +43,9 @@ package final class PoolWatch: Sendable {
         }
     }
 
+    /// A layer that no pool has: to look for it asks the medium, and costs nothing there.
+    private static let nobody = LayerID.random()
+
     private let stores: [PoolID: any BlockStore]
     private let time: any TimeSource
     private let patience: Duration
@@ -77,7 +80,10 @@ package final class PoolWatch: Sendable {
             let question = Task { [weak self] in
                 let answer: Result<PoolCapacity, BlockStoreFault>
                 do throws(BlockStoreFault) {
-                    answer = .success(try await store.capacity())
+                    let capacity = try await store.capacity()
+                    // Whoever knows the room need not be who keeps the bytes: in a cluster they are different programs.
+                    _ = try await store.findLayer(Self.nobody)
+                    answer = .success(capacity)
                 } catch {
                     answer = .failure(error)
                 }

@@ -83,7 +83,7 @@ class Furniture:
             "volumes": self.root_volume, "tasks": first_of(f"{in_demo}/tasks"),
             "connections": first_of("/services/connections"), "organizations": first_of("/organizations"),
             "environments": next(row["id"] for row in json_of("environment", "list") if row["name"] == "demo"),
-            "zones": first_of(f"{in_demo}/zones"),
+            "pools": "local", "zones": first_of(f"{in_demo}/zones"),
             "computeofferings": first_of(f"{in_demo}/computeofferings"),
             "diskofferings": first_of(f"{in_demo}/diskofferings"),
         }

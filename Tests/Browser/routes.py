@@ -116,7 +116,8 @@ class Furniture:
             return name
         template, by_operation = {"templateId": self.template}, {
             "revert": {"groupId": self.group}, "attachToInstance": {"instanceId": self.instance},
-            "resize": {"sizeInGb": 2}, "createVolume": name, "createTemplate": name, "createInstance": name}
+            "resize": {"sizeInGb": 2}, "move": {"poolId": "local"}, "createVolume": name, "createTemplate": name,
+            "createInstance": name}
         by_list = {
             "instances": name | template, "volumes": name | {"sizeInGb": 1},
             "users": {"userName": "nobody-new"}, "snapshots": {"volumeId": self.root_volume},

@@ -86,6 +86,15 @@ extension LocalCloud {
         try authorise(.change, in: environment, call)
         return try await engine.submit(in: environment, for: call, rejoin: { _, _ in }) { job, writer in
             var row = try writer.instance(id, in: environment)
+            guard row.state.destroyedAt != nil || !request.onlyDestroyed else {
+                throw ServiceError(
+                    .wrongState,
+                    "The instance '\(row.name)' is not destroyed; delete it first.",
+                    subject: .instance(id),
+                    currentState: row.state.word.rawValue,
+                    expectedStates: [ResourceState.Word.destroyed.rawValue]
+                )
+            }
             let volumes = try writer.requireDeletable(row, with: request.volumesToDelete)
             var subjects: [JobSubject] = [.instance(id)] + volumes.map { .volume($0.id) }
             if request.deletesSnapshots {

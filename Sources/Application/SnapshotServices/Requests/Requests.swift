@@ -90,10 +90,13 @@ package struct DeleteInstanceRequest: Sendable {
     package var deletesSnapshots: Bool
     /// Attached data volumes that go too; the others are detached and stay.
     package var volumesToDelete: Set<VolumeID>
+    /// Refused with `wrongState` for one that is not destroyed, or not any more: somebody may have recovered it.
+    package var onlyDestroyed: Bool
 
-    package init(deletesSnapshots: Bool = false, volumesToDelete: Set<VolumeID> = []) {
+    package init(deletesSnapshots: Bool = false, volumesToDelete: Set<VolumeID> = [], onlyDestroyed: Bool = false) {
         self.deletesSnapshots = deletesSnapshots
         self.volumesToDelete = volumesToDelete
+        self.onlyDestroyed = onlyDestroyed
     }
 }
 

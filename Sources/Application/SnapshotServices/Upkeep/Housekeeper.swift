@@ -43,7 +43,8 @@ struct Housekeeper {
         }
         for instance in instances where instance.state.isDestroyed(before: limit) {
             guard cloud.engine.activity(on: .instance(instance.id)).job == nil else { continue }
-            _ = try await cloud.deleteInstance(instance.id, DeleteInstanceRequest(), in: instance.environment, call)
+            let request = DeleteInstanceRequest(onlyDestroyed: true)
+            _ = try await cloud.deleteInstance(instance.id, request, in: instance.environment, call)
         }
         for volume in volumes where volume.state.isDestroyed(before: limit) {
             guard cloud.engine.activity(on: .volume(volume.id)).job == nil else { continue }

@@ -104,19 +104,13 @@ enum InstanceEndpoints {
     @Sendable
     private static func purge(_ call: Call) async throws -> Response {
         let environment = try await call.environment()
-        let id: InstanceID = try call.id("instances")
-        let view = try await call.cloud.instance(id, in: environment.id, call.caller)
-        guard view.instance.state.destroyedAt != nil else {
-            throw ServiceError(
-                .wrongState,
-                "The instance '\(view.instance.name)' is not destroyed; delete it first.",
-                subject: .instance(id),
-                currentState: view.instance.state.word.rawValue,
-                expectedStates: [ResourceState.Word.destroyed.rawValue]
-            )
-        }
         return try await call.answer(
-            try await call.cloud.deleteInstance(id, DeleteInstanceRequest(), in: environment.id, call.caller)
+            try await call.cloud.deleteInstance(
+                try call.id("instances"),
+                DeleteInstanceRequest(onlyDestroyed: true),
+                in: environment.id,
+                call.caller
+            )
         )
     }
 

@@ -157,7 +157,7 @@ enum InstanceChanges {
         return try await visit.sheet(sheet, setting) { () async throws(ServiceError) in
             _ = try await visit.cloud.deleteInstance(
                 subject.id,
-                DeleteInstanceRequest(),
+                DeleteInstanceRequest(onlyDestroyed: true),
                 in: subject.place.id,
                 visit.caller
             )

@@ -59,5 +59,7 @@ struct InstanceDeleteCommand: ServiceCommand {
             "volumeIdsToDelete": volumes.isEmpty ? nil : .list(volumes),
         ])
         try await call.deleteEach(instances, .instance, waits: wait.wait) { _ in body }
+        guard !isLasting else { return }
+        call.note("undo: instanta instance recover \(instances.map(ShellWord.quote).joined(separator: " "))")
     }
 }

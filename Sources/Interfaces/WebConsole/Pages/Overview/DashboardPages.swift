@@ -15,6 +15,7 @@ enum DashboardPages {
     struct DashboardPage: PageValue {
         let heading: String
         let tiles: [Tile]
+        let spaceText: String
         let spaces: [SpaceBar]
         let tasks: [TaskRow]
         let hasNoTasks: Bool
@@ -46,10 +47,12 @@ enum DashboardPages {
             visit.caller
         )
         let texts = visit.texts
+        let isDivided = overview.pools.count > 1
         let page = DashboardPage(
             heading: place.name,
             tiles: tiles(overview.census, place, visit),
-            spaces: overview.pools.map { SpaceBar($0, visit) },
+            spaceText: isDivided ? texts("dashboard.pools_text") : texts("dashboard.space_text"),
+            spaces: overview.pools.map { SpaceBar($0, isNamed: isDivided, visit) },
             tasks: overview.openTasks.map { TaskRow($0, place, visit) },
             hasNoTasks: overview.openTasks.isEmpty,
             activity: activity.rows.map { ActivityRow($0, place, visit) },
@@ -216,16 +219,17 @@ struct SpaceBar: PageValue {
         let width: Int
     }
 
-    let name: String
+    /// The pool's name, where there are several.
+    let name: String?
     /// The same for those who do not see it.
     let text: String
     let parts: [Part]
     /// Why the pool does not answer.
     let trouble: String?
 
-    init(_ status: PoolStatus, _ visit: Visit) {
+    init(_ status: PoolStatus, isNamed: Bool, _ visit: Visit) {
         let texts = visit.texts
-        name = status.pool.description
+        name = isNamed ? status.pool.description : nil
         trouble = status.trouble
         let account = status.account
         let shared = account.shared

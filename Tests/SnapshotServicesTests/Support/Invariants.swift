@@ -62,7 +62,8 @@ extension TestCloud {
             )
             if let step { return "\(step) is left to do in '\(pool.pool)'" }
         }
-        return nil
+        // What was begun while all this was asked may have shown half of itself.
+        return world.leases.held.isEmpty ? nil : "layers are in use again"
     }
 
     private func isHeld(_ instance: InstanceID) -> Bool {

@@ -39,6 +39,8 @@ extension TestCloud {
 
     /// The number on a frozen layer.
     func number(on layer: LayerID, in store: any BlockStore) async throws -> Int {
+        // The collector may be at the layers below, and nothing here holds them.
+        try await rest()
         let stream = try await store.export(layer, as: .raw) { _, _ in }
         var bytes = Data()
         for try await chunk in stream.chunks { bytes += chunk }

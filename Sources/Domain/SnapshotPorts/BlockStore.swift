@@ -174,6 +174,7 @@ package protocol BlockStore: Sendable {
     /// - Parameter handles: Everything that the machine has open (``Hypervisor/openDisks(of:)``), in whichever pools.
     /// - Returns: Each layer of this pool that is written or read through them, those below included. Layers that the pool
     ///   does not have may be among them: an identity is never used twice.
+    /// - Throws: `unavailable` when the pool has to be asked and does not answer.
     func openLayers(through handles: Set<DiskHandle>) async throws(BlockStoreFault) -> Set<LayerID>
 }
 

@@ -307,8 +307,9 @@ package struct StoredKey: Hashable, Sendable {
     package var environment: EnvironmentID?
     /// The signing secret of a query key: needed in clear to check signatures.
     package var secret: String?
-    /// The key itself, for a query key: it only names its secret, and is sent with every request. Nil for keys of the first
-    /// versions.
+    /// The key itself, for a query key: it only names its secret, and is sent with every request.
+    ///
+    /// Nil for keys of the first versions.
     package var text: String?
     /// What its owner calls it; may be empty.
     package var label: String

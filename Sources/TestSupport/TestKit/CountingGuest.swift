@@ -5,7 +5,7 @@ package import Foundation
 /// So at every instant the first disk holds what the second does, or one more. Disks that were frozen at different instants
 /// hold something else as soon as the guest wrote in between.
 package enum CountingGuest {
-    /// Sixteen-bit code for the place where firmware puts a boot sector (0x7C00):
+    /// Sixteen-bit code for the place where firmware puts a boot sector (0x7C00).
     ///
     /// ```
     ///         cli; xor ax, ax; mov ds, ax; mov es, ax; mov ss, ax; mov sp, 0x7C00; sti; cld

@@ -177,6 +177,14 @@ let package = Package(
             swiftSettings: strict
         ),
 
+        // A real QEMU whose disks a test writes in a guest's place.
+        .target(
+            name: "QEMUTestKit",
+            dependencies: ["SnapshotDomain", "SnapshotPorts", "Platform", "QEMU", "TestKit", nioPosix],
+            path: "Sources/TestSupport/QEMUTestKit",
+            swiftSettings: strict
+        ),
+
         tests("SnapshotDomain", ["SnapshotDomain"]),
         tests(
             "SnapshotServices",
@@ -191,16 +199,16 @@ let package = Package(
         tests(
             "BlockStoreQCOW2",
             [
-                "SnapshotDomain", "SnapshotPorts", "BlockStoreQCOW2", "DiskImages", "QEMU", "Platform", nioCore,
-                nioPosix,
-                logging,
+                "SnapshotDomain", "SnapshotPorts", "BlockStoreQCOW2", "DiskImages", "QEMU", "QEMUTestKit", "Platform",
+                nioCore, nioPosix, logging,
             ]
         ),
         // On a real cluster, which the tests start.
         tests(
             "BlockStoreRBD",
             [
-                "SnapshotDomain", "SnapshotPorts", "BlockStoreRBD", "BlockStoreQCOW2", "Ceph", "QEMU", "Platform",
+                "SnapshotDomain", "SnapshotPorts", "BlockStoreRBD", "BlockStoreQCOW2", "Ceph", "QEMU", "QEMUTestKit",
+                "Platform",
                 nioPosix,
                 logging,
             ]

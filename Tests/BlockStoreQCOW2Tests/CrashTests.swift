@@ -1,6 +1,7 @@
 import Foundation
 import Platform
 import QEMU
+import QEMUTestKit
 import SnapshotDomain
 import SnapshotPorts
 import Synchronization
@@ -253,7 +254,7 @@ struct DeadProgramTests {
     func killedMachine(_ isFold: Bool) async throws {
         try await withGround { ground in
             let layers = try await makeChain(ground, top: true)
-            let machine = try await TestMachine(directory: "\(ground.directory)/vm")
+            let machine = try await ground.makeMachine("vm")
             try await machine.attach(try await ground.store.diskSource(for: [layers[3]]))
             let killer: ProgressHandler = { [process = machine.process] _, _ in process.signal(SIGKILL) }
             func merge(_ channel: (any LiveBlockChannel)?, _ progress: @escaping ProgressHandler) async throws {

@@ -1,6 +1,7 @@
 import Foundation
 import Platform
 import QEMU
+import QEMUTestKit
 import SnapshotDomain
 import SnapshotPorts
 import TestKit

@@ -5,6 +5,7 @@ import Logging
 import NIOPosix
 import Platform
 import QEMU
+import QEMUTestKit
 import SnapshotDomain
 import SnapshotPorts
 import Synchronization
@@ -93,7 +94,7 @@ final class Ground: BlockStoreGround {
     // MARK: The contract's ground
 
     func write(_ fills: [Fill], to layer: LayerID) async throws {
-        let commands = fills.flatMap { ["-c", Self.command("write", $0)] }
+        let commands = fills.flatMap { ["-c", $0.command("write")] }
         let done = try await ChildProcess.run(
             Spawn("qemu-io", ["-f", "qcow2"] + commands + [file(of: layer)]),
             timeout: Shared.limit
@@ -117,15 +118,11 @@ final class Ground: BlockStoreGround {
     }
 
     func withTestMachine(writing layers: [LayerID], _ body: (TestMachine) async throws -> Void) async throws {
-        let machine = try await TestMachine(directory: "\(directory)/vm-\(RandomName.make(length: 6))")
-        do {
-            for layer in layers { try await machine.attach(try await store.diskSource(for: [layer])) }
-            try await body(machine)
-        } catch {
-            await machine.kill()
-            throw error
-        }
-        try await machine.quit()
+        try await makeMachine("vm-\(RandomName.make(length: 6))").use(layers, of: store, body)
+    }
+
+    func makeMachine(_ name: String) async throws -> TestMachine {
+        try await TestMachine(directory: "\(directory)/\(name)", reading: .nodeNames, limit: Shared.limit)
     }
 
     func restart() async throws {
@@ -175,10 +172,6 @@ final class Ground: BlockStoreGround {
         func names(_ path: String) throws -> [String] { try FileManager.default.contentsOfDirectory(atPath: path) }
         let made = try names(temporaryFolder).flatMap { try names("\(temporaryFolder)/\($0)") }
         return try made + names("\(directory)/run")
-    }
-
-    static func command(_ verb: String, _ fill: Fill) -> String {
-        "\(verb) -P \(fill.byte) \(fill.range.lowerBound) \(fill.range.count)"
     }
 }
 

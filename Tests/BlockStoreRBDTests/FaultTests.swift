@@ -2,6 +2,7 @@ import Ceph
 import Foundation
 import Glibc
 import Platform
+import QEMUTestKit
 import SnapshotDomain
 import SnapshotPorts
 import Testing
@@ -104,8 +105,7 @@ struct FaultTests {
     func deadClient() async throws {
         try await withGround { ground in
             let layer = try await ground.makeLayer(size: Self.size)
-            let folder = "\(ground.directory)/vm"
-            let machine = try await TestMachine(directory: folder, store: ground.store)
+            let machine = try await ground.makeMachine("vm")
             try await machine.attach(try await ground.store.diskSource(for: [layer]))
             try await machine.write(Fill(7, 0..<4_096), toDisk: 0)
             await Self.expect(.inUse) { try await ground.store.deleteLayer(layer) }

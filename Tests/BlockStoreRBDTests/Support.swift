@@ -5,6 +5,7 @@ import Logging
 import NIOPosix
 import Platform
 import QEMU
+import QEMUTestKit
 import SnapshotDomain
 import SnapshotPorts
 import Synchronization
@@ -167,7 +168,7 @@ final class Ground: BlockStoreGround {
     // MARK: The contract's ground
 
     func write(_ fills: [Fill], to layer: LayerID) async throws {
-        let commands = fills.flatMap { ["-c", Self.command("write", $0)] }
+        let commands = fills.flatMap { ["-c", $0.command("write")] }
         try await Shared.run("qemu-io", commands + [try await source(of: layer, isWritten: true)])
     }
 
@@ -186,16 +187,11 @@ final class Ground: BlockStoreGround {
     }
 
     func withTestMachine(writing layers: [LayerID], _ body: (TestMachine) async throws -> Void) async throws {
-        let folder = "\(directory)/vm-\(RandomName.make(length: 6))"
-        let machine = try await TestMachine(directory: folder, store: store)
-        do {
-            for layer in layers { try await machine.attach(try await store.diskSource(for: [layer])) }
-            try await body(machine)
-        } catch {
-            await machine.kill()
-            throw error
-        }
-        try await machine.quit()
+        try await makeMachine("vm-\(RandomName.make(length: 6))").use(layers, of: store, body)
+    }
+
+    func makeMachine(_ name: String) async throws -> TestMachine {
+        try await TestMachine(directory: "\(directory)/\(name)", reading: .store(store), limit: Shared.limit)
     }
 
     func restart() async throws {
@@ -244,9 +240,5 @@ final class Ground: BlockStoreGround {
         let path = "\(directory)/file-\(RandomName.make())"
         try await Shared.pool.run { [bytes] in try bytes.write(to: URL(fileURLWithPath: path)) }
         return path
-    }
-
-    static func command(_ verb: String, _ fill: Fill) -> String {
-        "\(verb) -P \(fill.byte) \(fill.range.lowerBound) \(fill.range.count)"
     }
 }

@@ -86,6 +86,24 @@ extension ResourceState {
             expectedStates: [Word.available.rawValue]
         )
     }
+
+    /// Refuses what is for things that were put aside.
+    ///
+    /// - Parameters:
+    ///   - what: The thing, as the sentence begins.
+    ///   - remedy: How the sentence ends: why that is the end of it, or what to do.
+    ///   - subject: The thing.
+    /// - Throws: `wrongState`.
+    func requireDestroyed(_ what: String, _ remedy: String, subject: ServiceError.Subject) throws(ServiceError) {
+        guard destroyedAt == nil else { return }
+        throw ServiceError(
+            .wrongState,
+            "\(what) is not destroyed; \(remedy).",
+            subject: subject,
+            currentState: word.rawValue,
+            expectedStates: [Word.destroyed.rawValue]
+        )
+    }
 }
 
 extension CatalogReader {

@@ -86,13 +86,11 @@ extension LocalCloud {
         try authorise(.change, in: environment, call)
         return try await engine.submit(in: environment, for: call, rejoin: { _, _ in }) { job, writer in
             var row = try writer.instance(id, in: environment)
-            guard row.state.destroyedAt != nil || !request.onlyDestroyed else {
-                throw ServiceError(
-                    .wrongState,
-                    "The instance '\(row.name)' is not destroyed; delete it first.",
-                    subject: .instance(id),
-                    currentState: row.state.word.rawValue,
-                    expectedStates: [ResourceState.Word.destroyed.rawValue]
+            if request.onlyDestroyed {
+                try row.state.requireDestroyed(
+                    "The instance '\(row.name)'",
+                    "delete it first",
+                    subject: .instance(id)
                 )
             }
             let volumes = try writer.requireDeletable(row, with: request.volumesToDelete)
@@ -162,15 +160,11 @@ extension LocalCloud {
         try authorise(.change, in: environment, call)
         let row = try await change(.instance(id), "instances.recover", in: environment, call) { writer in
             var row = try writer.instance(id, in: environment)
-            guard row.state.destroyedAt != nil else {
-                throw ServiceError(
-                    .wrongState,
-                    "The instance '\(row.name)' is not destroyed; there is nothing to recover.",
-                    subject: .instance(id),
-                    currentState: row.state.word.rawValue,
-                    expectedStates: [ResourceState.Word.destroyed.rawValue]
-                )
-            }
+            try row.state.requireDestroyed(
+                "The instance '\(row.name)'",
+                "there is nothing to recover",
+                subject: .instance(id)
+            )
             try writer.requireIdle(.instance(id), "The instance '\(row.name)'", .instance(id))
             guard try writer.findInstance(named: row.name, in: environment) == nil else {
                 throw ServiceError.nameReused("instance", row.name)

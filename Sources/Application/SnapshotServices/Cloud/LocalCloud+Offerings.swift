@@ -37,13 +37,14 @@ extension LocalCloud {
                 subject: .field("cpuCount")
             )
         }
-        return try await changeOfferings("offerings.create", offering.id, offering.name, call) { writer in
+        try await changeOfferings("offerings.create", offering.id, call) { writer in
             guard try !writer.computeOfferings().contains(where: { !$0.isRetired && $0.name == offering.name }) else {
                 throw Self.offeringTaken(offering.name)
             }
             try writer.insert(offering)
-            return offering
+            return offering.name
         }
+        return offering
     }
 
     package func createDiskOffering(
@@ -57,51 +58,51 @@ extension LocalCloud {
             description: wanted.description,
             size: wanted.size
         )
-        return try await changeOfferings("offerings.create", offering.id, offering.name, call) { writer in
+        try await changeOfferings("offerings.create", offering.id, call) { writer in
             try offering.size?.requireVolumeSize()
             guard try !writer.diskOfferings().contains(where: { !$0.isRetired && $0.name == offering.name }) else {
                 throw Self.offeringTaken(offering.name)
             }
             try writer.insert(offering)
-            return offering
+            return offering.name
         }
+        return offering
     }
 
     package func retireComputeOffering(_ id: String, _ call: CallContext) async throws(ServiceError) {
         try requireOperator(call)
-        let name = try await listComputeOfferings(call).first { $0.id == id }?.name ?? id
-        try await changeOfferings("offerings.delete", id, name, call) { writer in
+        try await changeOfferings("offerings.delete", id, call) { writer in
             guard var offering = try writer.computeOfferings().first(where: { $0.id == id && !$0.isRetired }) else {
                 throw Self.noOffering(id)
             }
             offering.isRetired = true
             try writer.update(offering)
+            return offering.name
         }
     }
 
     package func retireDiskOffering(_ id: String, _ call: CallContext) async throws(ServiceError) {
         try requireOperator(call)
-        let name = try await listDiskOfferings(call).first { $0.id == id }?.name ?? id
-        try await changeOfferings("offerings.delete", id, name, call) { writer in
+        try await changeOfferings("offerings.delete", id, call) { writer in
             guard var offering = try writer.diskOfferings().first(where: { $0.id == id && !$0.isRetired }) else {
                 throw Self.noOffering(id)
             }
             offering.isRetired = true
             try writer.update(offering)
+            return offering.name
         }
     }
 
-    /// A change with its line in the log, which belongs to no environment.
-    private func changeOfferings<Value: Sendable>(
+    /// A change with its line in the log, which belongs to no environment; the body tells the offering's name.
+    private func changeOfferings(
         _ event: String,
         _ id: String,
-        _ name: String,
         _ call: CallContext,
-        _ body: @escaping @Sendable (any CatalogWriter) throws -> Value
-    ) async throws(ServiceError) -> Value {
+        _ body: @escaping @Sendable (any CatalogWriter) throws -> String
+    ) async throws(ServiceError) {
         let now = world.time.now
-        return try await write { writer in
-            let value = try body(writer)
+        try await write { writer in
+            let name = try body(writer)
             try writer.append(
                 ActivityEntry(
                     environment: nil,
@@ -115,7 +116,6 @@ extension LocalCloud {
                     createdAt: now
                 )
             )
-            return value
         }
     }
 

@@ -184,15 +184,11 @@ extension LocalCloud {
         try authorise(.change, in: environment, call)
         let row = try await change(.volume(id), "volumes.recover", in: environment, call) { writer in
             var volume = try writer.volume(id, in: environment)
-            guard volume.state.destroyedAt != nil else {
-                throw ServiceError(
-                    .wrongState,
-                    "The volume '\(volume.name)' is not destroyed; there is nothing to recover.",
-                    subject: .volume(id),
-                    currentState: volume.state.word.rawValue,
-                    expectedStates: [ResourceState.Word.destroyed.rawValue]
-                )
-            }
+            try volume.state.requireDestroyed(
+                "The volume '\(volume.name)'",
+                "there is nothing to recover",
+                subject: .volume(id)
+            )
             guard volume.attachment == nil else {
                 throw ServiceError(
                     .inUse,

@@ -38,14 +38,7 @@ final class FakeAgent: Sendable {
         self.path = path
         self.script = script
         listener = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
-        let result = withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(listener, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
-            }
-        }
+        let result = UnixAddress(path)?.lend { [listener] in bind(listener, $0, $1) }
         guard result == 0, listen(listener, 1) == 0 else { throw POSIXError(.EADDRINUSE) }
         let thread = Thread { self.serve() }
         thread.start()

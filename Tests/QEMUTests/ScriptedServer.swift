@@ -23,14 +23,7 @@ final class ScriptedServer: Sendable {
     init(_ path: String, _ script: [Step]) throws {
         self.path = path
         let listener = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
-        let isBound = withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(listener, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) == 0
-            }
-        }
+        let isBound = UnixAddress(path)?.lend { bind(listener, $0, $1) } == 0
         self.listener = listener
         guard isBound, listen(listener, 1) == 0 else { throw POSIXError(.EADDRINUSE) }
         let thread = Thread {

@@ -147,12 +147,7 @@ extension QCOW2BlockStore {
             try await tool.convert(.chain(blockChain(chain)), to: path, format: .qcow2) { fraction in
                 progress(ByteCount(Int64(fraction * Double(needed.bytes))), needed)
             }
-            let file = try await TemporaryFile.open(path, on: heavy)
-            return ImageStream(
-                length: file.length,
-                sha256: file.digest,
-                chunks: AsyncThrowingStream { try await file.next() }
-            )
+            return try await TemporaryFile.open(path, on: heavy).stream
         } catch {
             await removeTemporary(path)
             throw BlockStoreFault(error, trying: "export the layer \(layer)", outcome: .notDone)

@@ -227,12 +227,7 @@ extension RBDBlockStore {
             ) { fraction in
                 progress(ByteCount(Int64(fraction * Double(needed.bytes))), needed)
             }
-            let file = try await TemporaryFile.open(path, on: files)
-            return ImageStream(
-                length: file.length,
-                sha256: file.digest,
-                chunks: AsyncThrowingStream { try await file.next() }
-            )
+            return try await TemporaryFile.open(path, on: files).stream
         } catch {
             await removeTemporary(path)
             throw BlockStoreFault(error, trying: "export the layer \(layer)", outcome: .notDone)

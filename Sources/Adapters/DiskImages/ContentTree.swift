@@ -1,5 +1,6 @@
 import Crypto
 package import Foundation
+import Platform
 package import SnapshotDomain
 
 /// The digest scheme `tree-sha256` of `docs/storage-design.md`.
@@ -25,8 +26,7 @@ package struct ContentTree: Sendable {
     }
 
     package func finish() -> ContentDigest {
-        let hex = tree.finalize().map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }
-        return ContentDigest("\(Self.scheme):\(hex.joined())")
+        ContentDigest("\(Self.scheme):\(tree.finalize().hexText)")
     }
 
     private static func number(_ value: Int64) -> Data {

@@ -1,17 +1,17 @@
 import Crypto
-package import Foundation
+import Foundation
 import Glibc
 package import Platform
-package import SnapshotDomain
-import SnapshotPorts
+import SnapshotDomain
+package import SnapshotPorts
 
 /// A file in `tmp/` that is read once and then removed.
 package actor TemporaryFile {
     private static let chunk = 1 << 20
 
-    package nonisolated let length: ByteCount
+    private nonisolated let length: ByteCount
     /// SHA-256 of its bytes.
-    package nonisolated let digest: [UInt8]
+    private nonisolated let digest: [UInt8]
     private let path: String
     private let pool: BlockingPool
     private var offset: UInt64 = 0
@@ -42,8 +42,13 @@ package actor TemporaryFile {
         return TemporaryFile(path: path, length: ByteCount(length), digest: digest, pool: pool)
     }
 
+    /// Its bytes for whoever downloads them; the file is removed at their end, or when the stream is dropped.
+    package nonisolated var stream: ImageStream {
+        ImageStream(length: length, sha256: digest, chunks: AsyncThrowingStream { try await self.next() })
+    }
+
     /// The next bytes, or nil at the end, when the file is removed.
-    package func next() async throws -> Data? {
+    private func next() async throws -> Data? {
         let (path, start, end) = (path, offset, UInt64(length.bytes))
         guard start < end else { return nil }
         do {

@@ -102,14 +102,9 @@ final class GuardLine {
     func open(until deadline: ContinuousClock.Instant) throws(Failure) {
         close()
         descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue), 0)
-        guard isOpen, var address = Self.address(of: path) else { throw fail("the socket \(path) cannot be opened") }
+        guard isOpen, let address = UnixAddress(path) else { throw fail("the socket \(path) cannot be opened") }
         while true {
-            let result = withUnsafePointer(to: &address) { pointer in
-                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                    connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
-                }
-            }
-            if result == 0 { break }
+            if address.lend(to: { connect(descriptor, $0, $1) }) == 0 { break }
             // EAGAIN: others wait for the channel already, and the line is full.
             guard errno == EAGAIN || errno == EINTR, ContinuousClock.now < deadline else {
                 isMachineGone = errno == ECONNREFUSED || errno == ENOENT
@@ -164,15 +159,6 @@ final class GuardLine {
     private func fail(_ reason: String) -> Failure {
         close()
         return .silent(reason)
-    }
-
-    private static func address(of path: String) -> sockaddr_un? {
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        let bytes = Array(path.utf8)
-        guard bytes.count < MemoryLayout.size(ofValue: address.sun_path) else { return nil }
-        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: bytes) }
-        return address
     }
 }
 

@@ -47,8 +47,8 @@ final class MemoryStream: Sendable {
     func listen() throws(PlatformFault) {
         _ = unlink(socketPath)
         let listener = try Self.makeSocket()
-        guard var address = Self.address(of: socketPath),
-            Self.withAddress(&address, { bind(listener, $0, $1) }) == 0, Glibc.listen(listener, 1) == 0
+        guard let address = UnixAddress(socketPath), address.lend(to: { bind(listener, $0, $1) }) == 0,
+            Glibc.listen(listener, 1) == 0
         else {
             let number = errno
             Glibc.close(listener)
@@ -103,7 +103,7 @@ final class MemoryStream: Sendable {
     func send() throws(PlatformFault) -> String {
         let peer = try Self.makeSocket()
         defer { Glibc.close(peer) }
-        guard var address = Self.address(of: socketPath), Self.withAddress(&address, { connect(peer, $0, $1) }) == 0
+        guard let address = UnixAddress(socketPath), address.lend(to: { connect(peer, $0, $1) }) == 0
         else {
             throw .system("cannot connect to \(socketPath)", errno: errno)
         }
@@ -180,27 +180,6 @@ final class MemoryStream: Sendable {
     }
 
     private static func text(of hash: SHA256) -> String {
-        let hex = hash.finalize().map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }
-        return "sha256:\(hex.joined())"
-    }
-
-    private static func address(of path: String) -> sockaddr_un? {
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        let bytes = Array(path.utf8)
-        guard bytes.count < MemoryLayout.size(ofValue: address.sun_path) else { return nil }
-        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: bytes) }
-        return address
-    }
-
-    private static func withAddress(
-        _ address: inout sockaddr_un,
-        _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32
-    ) -> Int32 {
-        withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                body($0, socklen_t(MemoryLayout<sockaddr_un>.size))
-            }
-        }
+        "sha256:\(hash.finalize().hexText)"
     }
 }

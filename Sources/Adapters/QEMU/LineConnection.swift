@@ -10,9 +10,6 @@ import Synchronization
 /// What is common to the monitor protocol and the guest agent: connecting within a limit, cutting lines, bounding their
 /// length so that a broken peer cannot fill our memory, and telling once that the connection ended.
 final class LineConnection: Sendable {
-    /// The longest path a Unix socket can have: `sun_path` less its terminator.
-    static let maximumPathBytes = 107
-
     /// Why the connection ended.
     enum End: Error, Sendable {
         case closed
@@ -45,7 +42,7 @@ final class LineConnection: Sendable {
         onLine: @escaping @Sendable (Data) -> Void,
         onEnd: @escaping @Sendable (End) -> Void
     ) async throws(QMPFault) -> LineConnection {
-        guard path.utf8.count <= maximumPathBytes else {
+        guard path.utf8.count <= UnixAddress.maximumPathBytes else {
             throw QMPFault(.unreachable, outcome: .notDone, "the path of a socket is too long: \(path)")
         }
         let deadline = ContinuousClock.now + timeout

@@ -9,22 +9,14 @@ final class NBDSocket: Sendable {
     private let descriptor: Int32
 
     init(connectingTo path: String) throws(NBDFault) {
-        guard path.utf8.count <= LineConnection.maximumPathBytes else {
+        guard let address = UnixAddress(path) else {
             throw NBDFault(.unreachable, outcome: .notDone, "the path of a socket is too long: \(path)")
         }
         descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else {
             throw NBDFault(.unreachable, outcome: .notDone, "cannot make a socket: error \(errno)")
         }
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
-        let result = withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
-            }
-        }
-        guard result == 0 else {
+        guard address.lend(to: { connect(descriptor, $0, $1) }) == 0 else {
             let number = errno
             // `deinit` closes it, also now: a second close could hit what another thread has opened since.
             throw NBDFault(.unreachable, outcome: .notDone, "nobody answers at \(path): error \(number)")

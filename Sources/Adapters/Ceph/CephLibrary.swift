@@ -3,7 +3,7 @@ import Glibc
 /// The functions of librados and librbd that we call, found by name when the first pool of a cluster is opened.
 ///
 /// Nothing of Ceph is needed to build the service, nor to run it without such a pool (`docs/decisions/0011`). The price is
-/// this list: the compiler cannot compare it with Ceph's headers, so a test on a real cluster calls each. `void *` handles
+/// this list: the compiler cannot compare it with Ceph's headers, so the store's contract runs on a real cluster. `void *` handles
 /// are `UnsafeMutableRawPointer`; ``Cluster``, ``ClusterPool`` and ``Image`` keep them apart.
 struct CephLibrary: Sendable {
     typealias Handle = UnsafeMutableRawPointer

@@ -11,7 +11,7 @@ struct ServiceConfiguration: Sendable {
     var pools: [PoolSetting] = []
     /// The bootable disk that a first start makes a demo environment of.
     var demoGuest: String?
-    /// The command that runs the freeze guard: this very program, unless a test says otherwise.
+    /// The command that runs the guest guard: this very program, unless a test says otherwise.
     var guestGuard: [String]
     var settings = Settings()
     /// How often expired things are looked for.
